@@ -38,8 +38,8 @@ class Explained(NamedTuple):
         series: The series it is of.
         provider: Who bills it.
         name: What the series was last called.
-        team: The team of most of the day's dollars.
-        owner: Who spent most of them: a name or an id, never an address.
+        team: The team of more than half of the day's dollars.
+        owner: Who spent more than half of them: a name or an id, never an address.
         causes: The causes as JSON.
     """
 
@@ -90,7 +90,7 @@ def explain(
         rows = [row for number, one in enumerate(some) for row in _sides(number, one)]
         of_both_sides = rows_of(pl.DataFrame(rows, schema=SIDES, orient="row"), leaf_rows)
         costs = costs_of(of_both_sides)
-        who = spenders(of_both_sides, [one.series.level for one in some])
+        who = spenders(of_both_sides, len(some))
         for number, one in enumerate(some):
             now, before = (costs.get((number, side), {}) for side in (False, True))
             changes = changes_of(now, before, one.flag["expected"])

@@ -59,13 +59,13 @@ class SpendAnomalies(Contract):
         "impact_usd, including its entry `other`.",
     )
     team: str = column(
-        "The team with most of the day's dollars; null if [[teams]] names none. Of a day without "
-        "dollars: with most of those that it is compared with.",
+        "The team of more than half of the day's dollars, whatever the series is of; null if "
+        "[[teams]] names none. Of a day without dollars: of those that it is compared with.",
         nullable=True,
     )
     owner: str = column(
-        "Who spent most of the day's dollars through the series: a name or an id, never an "
-        "address. Of a day without dollars: most of those that it is compared with.",
+        "Who spent more than half of the day's dollars through the series: a name or an id, never "
+        "an address. Of a day without dollars: of those that it is compared with.",
         nullable=True,
         str_matches=NO_ADDRESS,
     )

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pytest
 
 from openai_costs.kernel.money import MONEY
 from openai_costs.questions.anomalies.contributors import leaf_rows
@@ -55,9 +56,21 @@ def test_a_day_on_which_nothing_was_spent_is_of_who_spent_before() -> None:
     assert whose(lines, 7, "user:acme/ada") == ("labs", "ada name")
 
 
-def test_a_project_has_a_team_and_no_owner_and_a_model_neither() -> None:
-    assert whose([BEFORE], 0, "project:acme/p") == ("labs", None)
-    assert whose([BEFORE], 0, "model:acme/m") == (None, None)
+SERIES = ("org:acme/", "project:acme/p", "model:acme/m", "usage_type:acme/output", "key:acme/k")
+
+
+@pytest.mark.parametrize("series", SERIES)
+def test_whatever_a_series_is_of_it_has_whose_more_than_half_of_the_day_is(series: str) -> None:
+    lines = [BEFORE, line(0, "k", "bo", "89.99")]
+    assert whose(lines, 0, series) == ("labs", "ada name")
+    assert whose([BEFORE, line(0, "k", "bo", "90")], 0, series) == (None, None)
+
+
+def test_dollars_without_a_team_or_a_person_are_not_those_of_the_others() -> None:
+    lines = [line(0, "k", "eve", "90", team=None), line(0, "k", "ada", "5", team="labs")]
+    assert whose(lines, 0, "project:acme/p") == (None, "eve name")
+    unnamed = [line(0, "k", None, "90", team=None), line(0, "k", "ada", "5", team="labs")]
+    assert whose(unnamed, 0, "key:acme/k") == (None, None)
 
 
 def test_the_team_of_a_key_is_known_where_users_are_named_apart_from_keys() -> None:

@@ -60,8 +60,8 @@ INCIDENTS: Final = View(
         "series": "The subject's last known name, or the id where no name is known.",
         "kind": "What kind of anomaly, such as spike or drop.",
         "direction": "up or down.",
-        "team": "The team with most dollars of its newest day; (none) if [[teams]] names none.",
-        "owner": "Who spent most dollars of its newest day: a name, an id or (none).",
+        "team": "The team of more than half of its newest day's dollars, or (none).",
+        "owner": "Who spent more than half of its newest day's dollars: a name, an id or (none).",
         "incident_usd": "What all of the incident's days cost above or below the expected spend; "
         "the same in each of its rows. Rounded. [USD]",
         "dimension": "What the cause is: user, api_key, model, line_item, ...; (none) if no cause "
