@@ -37,6 +37,7 @@ class Change(NamedTuple):
         quantity: How much of its unit was used; null where that is not known.
         expected_quantity: How much the expected dollars buy; null where that is not known.
         unit: The unit of both; null where there is none.
+        is_rest: Whether it is of no leaf: what the series is expected to cost beside its leaf rows.
     """
 
     user: str | None
@@ -48,6 +49,7 @@ class Change(NamedTuple):
     quantity: Decimal | None
     expected_quantity: Decimal | None
     unit: str | None = None
+    is_rest: bool = False
 
 
 class Effects(NamedTuple):
@@ -109,7 +111,8 @@ def _by_child(changes: Iterable[Change], dimension: str) -> list[Child]:
     """Children and what they changed, the largest change first."""
     found = defaultdict[str, Decimal](Decimal)
     for one in changes:
-        found[_child(one, dimension)] += one.actual_usd - one.expected_usd
+        if not one.is_rest:
+            found[_child(one, dimension)] += one.actual_usd - one.expected_usd
     return sorted(found.items(), key=lambda one: (-abs(one[1]), one[0]))
 
 
@@ -140,7 +143,7 @@ def _contributions(
 ) -> list[Contribution]:
     parts, rest = {child: list[Change]() for child, _ in chosen}, list[Change]()
     for one in changes:
-        parts.get(_child(one, dimension), rest).append(one)
+        (rest if one.is_rest else parts.get(_child(one, dimension), rest)).append(one)
     found = [Contribution(dimension, child, usd, _effects(parts[child])) for child, usd in chosen]
     if remains := impact - _sum(chosen):
         found.append(Contribution(dimension, OTHER, remains, _effects(rest)))
@@ -177,7 +180,7 @@ def _effects(changes: Sequence[Change]) -> Effects:
 
 def _line(changes: Sequence[Change]) -> Line | None:
     """A line with its quantities; None where they are not known or cannot explain its dollars."""
-    _, _, _, _, actual, expected, quantities, usual, _ = zip(*changes, strict=True)
+    _, _, _, _, actual, expected, quantities, usual, *_ = zip(*changes, strict=True)
     if None in quantities or None in usual:
         return None
     line = Line(sum(actual), sum(expected), sum(quantities), sum(usual))

@@ -1,6 +1,7 @@
-"""Leaf rows: the smallest parts of a day's bill, and what each was expected to cost. Pure.
+"""Leaf rows: the smallest parts of a day's bill, and what each cost before. Pure.
 
-The expected dollars of a series are exact, and allocated to its leaf rows to the last digit.
+A leaf is expected to cost what it did on the mean of the days before. What its series is expected
+to cost is of the series' own history: the difference belongs to no leaf.
 """
 
 from collections import defaultdict
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.money import SMALLEST, exact_sum, share_rounding, sum_with_room
+from openai_costs.kernel.money import SMALLEST, exact_sum, sum_with_room
 from openai_costs.questions.anomalies.causes import WIDE, Change
 from openai_costs.questions.credits import is_charged
 
@@ -22,7 +23,7 @@ Name = tuple[str | None, str | None, str | None, str | None]
 
 
 class Cost(NamedTuple):
-    """What a leaf cost, and how much of its unit was used; null where that is not known."""
+    """What a leaf cost a day, and how much of its unit was used; null where that is not known."""
 
     usd: Decimal
     quantity: Decimal | None
@@ -30,6 +31,7 @@ class Cost(NamedTuple):
 
 
 Costs = Mapping[Name, Cost]
+_NOTHING = Cost(Decimal(0), Decimal(0), None)
 
 
 def leaf_rows(spend: pl.DataFrame, attribution: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
@@ -103,19 +105,19 @@ def rows_of(compared: pl.DataFrame, leaf_rows: pl.DataFrame) -> pl.DataFrame:
     """Return the leaf rows of some series on some days, in the order of the days.
 
     Args:
-        compared: number, is_before, level, name, connection, day: the days of each side of a
-            comparison, and the series that it is about.
+        compared: number, is_before, level, name, connection, days, day: the days of each side of a
+            comparison, how many they are, and the series that it is about.
         leaf_rows: What `leaf_rows` returns.
 
     Returns:
-        number, is_before, user, key, model, line_item, team, usd, quantity, unit.
+        number, is_before, days, user, key, model, line_item, team, usd, quantity, unit.
     """
     sides = [_of_level(level, some, leaf_rows) for (level,), some in _by_level(compared)]
     return pl.concat(sides).collect()
 
 
 def costs_of(rows: pl.DataFrame) -> Mapping[tuple[int, bool], Costs]:
-    """Return what each leaf of some series cost on the days of each side of a comparison.
+    """Return what each leaf of some series cost on the mean day of each side of a comparison.
 
     Args:
         rows: What `rows_of` returns.
@@ -123,17 +125,37 @@ def costs_of(rows: pl.DataFrame) -> Mapping[tuple[int, bool], Costs]:
     Returns:
         By number and is_before; a side without leaf rows is not there.
     """
-    unit = pl.col("unit")
+    unit, side = pl.col("unit"), ("number", "is_before", *LEAF)
     is_known = (pl.col("quantity").null_count() == 0) & (unit.n_unique() == 1)
-    summed = rows.group_by("number", "is_before", *LEAF, maintain_order=True).agg(
+    daily = rows.group_by(*side, "days", maintain_order=True).agg(
         pl.col("usd").sum(),
         pl.when(is_known).then(sum_with_room(pl.col("quantity"))),
         pl.when(is_known).then(unit.first()),
     )
     found = defaultdict[tuple[int, bool], dict[Name, Cost]](dict)
-    for number, is_before, user, key, model, line_item, *cost in summed.iter_rows():
-        found[number, is_before][user, key, model, line_item] = Cost(*cost)
+    for number, is_before, user, key, model, line_item, days, *cost in daily.iter_rows():
+        name, costs = (user, key, model, line_item), found[number, is_before]
+        a_day = _a_day(Cost(*cost), days)
+        costs[name] = _added(costs[name], a_day) if name in costs else a_day
     return found
+
+
+def _a_day(cost: Cost, days: int) -> Cost:
+    """Return the mean of some days."""
+    usd, quantity, unit = cost
+    return Cost(_over(usd, days), quantity if quantity is None else _over(quantity, days), unit)
+
+
+def _over(amount: Decimal, days: int) -> Decimal:
+    return WIDE.divide(amount, Decimal(days)).quantize(SMALLEST, context=WIDE)
+
+
+def _added(one: Cost, other: Cost) -> Cost:
+    """Return what a leaf cost in two connections of which different days are known."""
+    usd = WIDE.add(one.usd, other.usd)
+    if one.quantity is None or other.quantity is None or one.unit != other.unit:
+        return Cost(usd, None, None)
+    return Cost(usd, WIDE.add(one.quantity, other.quantity), one.unit)
 
 
 def _by_level(compared: pl.DataFrame) -> Iterable[tuple[tuple[str, ...], pl.DataFrame]]:
@@ -151,66 +173,31 @@ def _of_level(level: str, compared: pl.DataFrame, leaf_rows: pl.DataFrame) -> pl
         maintain_order="left_right",
         coalesce=False,
     )
-    return joined.select("number", "is_before", *LEAF, "team", "usd", "quantity", "unit")
+    return joined.select("number", "is_before", "days", *LEAF, "team", "usd", "quantity", "unit")
 
 
 def changes_of(now: Costs, before: Costs, expected_usd: Decimal) -> list[Change]:
     """Return the leaf rows of a series' day with what each was expected to cost.
 
-    The expected dollars are allocated in proportion to the days before; without any they belong
-    to no leaf.
-
     Args:
         now: What each leaf cost on the day.
-        before: What each cost on the days that it is compared with.
+        before: What each cost on the mean of the days that it is compared with.
         expected_usd: What the series was expected to cost.
 
     Returns:
-        Changes whose expected dollars add up exactly.
+        Changes whose expected dollars add up exactly; the last may be of no leaf.
     """
+    changes = [_change(name, now.get(name), before.get(name)) for name in {**now, **before}]
     usual = exact_sum(cost.usd for cost in before.values())
-    shares = dict(zip(before, _allocated(before, usual, expected_usd), strict=True))
-    changes = [
-        Change(
-            *name, _usd(now, name), shares.get(name, Decimal(0)), *_used(now, before, name, shares)
-        )
-        for name in dict.fromkeys([*now, *before])
-    ]
-    if expected_usd and not usual:
-        changes.append(Change(None, None, None, None, Decimal(0), expected_usd, None, None))
+    if rest := WIDE.subtract(expected_usd, usual):
+        changes.append(Change(None, None, None, None, Decimal(0), rest, None, None, is_rest=True))
     return changes
 
 
-def _allocated(before: Costs, usual: Decimal, expected: Decimal) -> list[Decimal]:
-    if not usual:
-        return [Decimal(0)] * len(before)
-    parts = [WIDE.multiply(expected, WIDE.divide(cost.usd, usual)) for cost in before.values()]
-    return share_rounding(parts)
-
-
-def _usd(costs: Costs, name: Name) -> Decimal:
-    return costs[name].usd if name in costs else Decimal(0)
-
-
-def _used(
-    now: Costs, before: Costs, name: Name, shares: Mapping[Name, Decimal]
-) -> tuple[Decimal | None, Decimal | None, str | None]:
-    """How much was used, how much the expected dollars buy at the price of before, and the unit."""
-    if name not in now:
-        usd, quantity, unit = before[name]
-        return Decimal(0), _bought(shares[name], usd, quantity), unit
-    _, used, unit = now[name]
-    if name not in before:
-        return used, Decimal(0), unit
-    usd, quantity, unit_before = before[name]
-    if unit != unit_before:
-        return None, None, None
-    return used, _bought(shares[name], usd, quantity), unit
-
-
-def _bought(share_usd: Decimal, usd: Decimal, quantity: Decimal | None) -> Decimal | None:
-    """How much of a quantity a share of its dollars buys; None where that is not known."""
-    if quantity is None or not usd:
-        return None
-    buys = WIDE.divide(WIDE.multiply(share_usd, quantity), usd)
-    return buys.quantize(SMALLEST, context=WIDE)
+def _change(name: Name, now: Cost | None, before: Cost | None) -> Change:
+    if now is None or before is None:
+        unit = (now or before or _NOTHING).unit
+        now, before = (one or _NOTHING._replace(unit=unit) for one in (now, before))
+    if now.unit != before.unit:
+        return Change(*name, now.usd, before.usd, None, None)
+    return Change(*name, now.usd, before.usd, now.quantity, before.quantity, now.unit)

@@ -60,6 +60,7 @@ SIDES = {
     "level": pl.String,
     "name": pl.String,
     "connection": pl.String,
+    "days": pl.Int64,
     "day": pl.Date,
 }
 
@@ -102,9 +103,9 @@ def _sides(number: int, compared: Comparison) -> Iterator[tuple[object, ...]]:
     """Yield the day and the days before it, as rows of `SIDES`."""
     flag, (level, _, series), before = compared
     for connection, days in before.items():
-        yield number, False, level, series, connection, flag["day"]
+        yield number, False, level, series, connection, 1, flag["day"]
         for day in days:
-            yield number, True, level, series, connection, day
+            yield number, True, level, series, connection, len(days), day
 
 
 def _comparison(flag: Mapping[str, Any], history: History) -> Comparison:

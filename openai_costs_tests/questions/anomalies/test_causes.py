@@ -64,6 +64,14 @@ def test_a_child_that_moved_the_other_way_is_part_of_other() -> None:
     assert impacts(told) == [("user", "ada", 100), ("user", "other", -30)]
 
 
+def test_what_a_series_is_expected_to_cost_beside_its_leaves_is_part_of_other() -> None:
+    nobody = leaves(("ada", "k1", "in", "10", "40"))[0]._replace(user=None)
+    rest = Change(None, None, None, None, Decimal(0), Decimal(-9), None, None, is_rest=True)
+    told = causes([nobody, rest], ["user"])
+    assert impacts(told) == [("user", "none", 30), ("user", "other", 9)]
+    assert [sum(one.effects) for one in told] == [30, 9]
+
+
 def test_a_drop_is_explained_like_a_rise() -> None:
     told = causes(leaves(("ada", "k1", "in", "90", "0"), ("bo", "k2", "out", "50", "49")))
     assert impacts(told)[0] == ("user", "ada", -90)

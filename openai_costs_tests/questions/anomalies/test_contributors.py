@@ -35,7 +35,7 @@ Asked = tuple[SeriesId, int, list[int]]
 def costs(rows: pl.DataFrame, *asked: Asked) -> Mapping[tuple[int, bool], Costs]:
     """What each leaf of some series cost, by their number and side."""
     sides = [
-        (number, is_before, series.level, series.name, series.connection, on(one))
+        (number, is_before, series.level, series.name, series.connection, len(days), on(one))
         for number, (series, day, before) in enumerate(asked)
         for is_before, days in ((False, [day]), (True, before))
         for one in days
@@ -60,7 +60,7 @@ def leaf_rows_of(made: Bill) -> pl.DataFrame:
 def test_the_leaf_rows_of_a_key_are_its_lines_with_users_and_quantities() -> None:
     found = leaf_rows_of(bill(line(0, "k", "ada", "2"), line(0, "j", "bo", "3")))
     (mine,) = changes(found, KEY)
-    assert mine == ("ada", "k", "m", "m, output", 2, 0, 2000, 0, "tokens")
+    assert mine == ("ada", "k", "m", "m, output", 2, 0, 2000, 0, "tokens", False)
     assert sum(dollars(found, ORG)) == 5
 
 
@@ -81,30 +81,30 @@ def test_a_cell_that_several_people_share_has_no_quantity_of_each() -> None:
 def test_a_line_whose_unit_has_changed_has_no_quantities_to_compare() -> None:
     made = bill(line(0, "k", "ada", "2"), line(1, "k", "ada", "3", quantity_unit="characters"))
     (mine,) = changes(leaf_rows_of(made), KEY, day=1, usd=2)
-    assert mine[4:] == (3, 2, None, None, None)
+    assert mine[4:] == (3, 2, None, None, None, False)
 
 
-def test_what_was_expected_is_allocated_like_the_days_before() -> None:
-    found = leaf_rows_of(
-        bill(line(7, "k", "ada", "9"), line(0, "k", "ada", "1"), line(0, "k", "bo", "3"))
-    )
-    told = changes(found, ORG, day=7, usd=8)
+def test_a_leaf_is_expected_to_cost_the_mean_of_the_days_before() -> None:
+    """What others cost on these days, such as 240 of bo, is no part of what ada costs."""
+    lines = [line(0, "k", "ada", "1"), line(1, "k", "ada", "5"), line(1, "j", "bo", "240")]
+    found = leaf_rows_of(bill(line(7, "k", "ada", "9"), *lines))
+    sides = costs(found, (ORG, 7, [0, 1]))
+    *told, rest = changes_of(sides[0, False], sides[0, True], Decimal(8))
     assert {leaf.user: (leaf.expected_usd, leaf.actual_usd) for leaf in told} == {
-        "ada": (2, 9),
-        "bo": (6, 0),
+        "ada": (3, 9),
+        "bo": (120, 0),
     }
-
-
-def test_the_expected_quantity_is_what_the_expected_dollars_bought() -> None:
-    found = leaf_rows_of(bill(line(7, "k", "ada", "9"), line(0, "k", "ada", "1")))
-    (told,) = changes(found, ORG, day=7, usd=8)
-    assert (told.quantity, told.expected_quantity) == (9000, 8000)
+    assert (told[0].quantity, told[0].expected_quantity) == (9000, 3000)
+    assert (rest.expected_usd, rest.is_rest) == (8 - 123, True)
 
 
 def test_expected_dollars_without_a_past_belong_to_no_leaf() -> None:
     found = leaf_rows_of(bill(line(7, "k", "ada", "9")))
     told = changes(found, ORG, day=7, usd=2)
-    assert {leaf.user: leaf.expected_usd for leaf in told} == {"ada": 0, None: 2}
+    assert [(leaf.user, leaf.expected_usd, leaf.is_rest) for leaf in told] == [
+        ("ada", 0, False),
+        (None, 2, True),
+    ]
 
 
 amounts = st.decimals(min_value=0, max_value=10**6, places=6, allow_nan=False)
