@@ -25,7 +25,8 @@ WRITTEN = ("forecast", "low80", "high80", "low95", "high95")
 def forecasts(spend: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Return the columns that are written, of every series that spent until that day."""
     settled = [*DayRange(min(spend["day"]), as_of)]
-    dollars = spend.with_columns(pl.col("cost").cast(MONEY))
+    usd = pl.col("cost").cast(MONEY)
+    dollars = spend.with_columns(billed_usd=usd, charged_usd=usd)
     made = from_settled_days(dollars, settled, month_of(as_of)).drop_nulls().sort("series_id")
     names = zip(WRITTEN, DOLLARS.values(), strict=True)
     return made.select("series_id", **{short: pl.col(name).cast(float) for short, name in names})

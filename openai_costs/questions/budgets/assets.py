@@ -11,6 +11,7 @@ from openai_costs.questions.budgets.month_end import SPEND, month_end
 from openai_costs.questions.budgets.periods import known_days, newest_read, settled_through
 from openai_costs.questions.budgets.preview import preview, top_five
 from openai_costs.questions.budgets.running import newest
+from openai_costs.questions.budgets.scopes import CHARGED
 from openai_costs.questions.budgets.spending import read_status
 from openai_costs.questions.budgets.status import PAST_DAYS, unspent
 from openai_costs.questions.coverage import of_costs
@@ -23,16 +24,17 @@ from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.forecast import Forecast
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
-from openai_costs.tables.mart.spend_by_user import SpendByUser
 
 GROUP = "budgets"
 EVERYTHING = Budget(name="everything", limit_usd=Decimal(1))
 """What the days of all connections of today are known of."""
-DAILY = """
-    SELECT connection, day, provider, team, user_id, user_name,
-           CAST(sum(billed_usd) AS DECIMAL(38, 18)) AS billed_usd
-    FROM stored WHERE day > DATE '{}' GROUP BY ALL ORDER BY ALL
-"""
+DAILY = f"""
+    SELECT connection, day, provider, {{}},
+           CAST(sum(billed_usd) AS DECIMAL(38, 18)) AS billed_usd,
+           CAST({CHARGED} AS DECIMAL(38, 18)) AS charged_usd
+    FROM stored WHERE day > DATE '{{}}' GROUP BY ALL ORDER BY ALL
+"""  # noqa: S608 - our own words
+OF_EVERYONE = "NULL AS team, NULL AS user_id, NULL AS user_name"
 READS = (Coverage, Spend, SpendAttribution, SpendLimits)
 
 
@@ -57,7 +59,10 @@ def budget_status(
 
 
 @whole_table_asset(
-    Forecast, group=GROUP, kinds={"polars", "deltalake"}, reads=(Coverage, SpendByUser)
+    Forecast,
+    group=GROUP,
+    kinds={"polars", "deltalake"},
+    reads=(Coverage, Spend, SpendAttribution),
 )
 def forecast(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> pl.DataFrame:
     """Forecast the running month, with or without a budget."""
@@ -66,10 +71,13 @@ def forecast(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) ->
     if newest_day is None:
         return Forecast.no_rows()
     since = newest_day - ONE_DAY * PAST_DAYS
-    spend = lake.ask(SpendByUser, DAILY.format(since), SPEND)
-    today = spend.join(coverage.select("connection").unique(), on="connection", how="semi")
+    today = coverage.select("connection").unique()
+    spend, people = (
+        lake.ask(table, DAILY.format(whose, since), SPEND).join(today, on="connection", how="semi")
+        for table, whose in ((Spend, OF_EVERYONE), (SpendAttribution, "team, user_id, user_name"))
+    )
     known = known_days(coverage, EVERYTHING).filter(pl.col("day") > since, state="settled")
-    return month_end(today, known["day"].to_list(), month_of(newest_day))
+    return month_end(spend, people, known["day"].to_list(), month_of(newest_day))
 
 
 @dg.asset_check(

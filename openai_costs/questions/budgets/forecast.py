@@ -44,7 +44,8 @@ def forecasts(daily: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     and nowhere else. What did not spend before that day has no row.
 
     Args:
-        daily: series_id, day, cost (dollars), is_settled: every day of each series, oldest first.
+        daily: series_id, day, cost (dollars that were charged, without credits and refunds),
+            is_settled: every day of each series, oldest first.
         asked: series_id, as_of (the last day that is known; later ones are ignored), start, end
             (the period; days between as_of and it are in no forecast), spent_usd (what its settled
             days so far cost).
@@ -67,8 +68,8 @@ def forecasts(daily: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
 def _usual(daily: pl.DataFrame) -> pl.DataFrame:
     """Return daily with the cost of which forecasts learn: settled days, and nothing else.
 
-    Any other day costs what its weekday last did on a settled one, as does a day on which more was
-    credited than spent: what was credited once is not a forecast.
+    Any other day costs what its weekday last did on a settled one, as does a day below zero, whose
+    charges are not known apart from its credits.
     """
     cost = pl.col("cost").fill_null(0)
     known = pl.when("is_settled", cost >= 0).then(cost)

@@ -15,6 +15,7 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.money import MONEY
 from openai_costs.kernel.redaction import ADDRESS
 from openai_costs.questions.budgets.forecast import DOLLARS, forecasts
+from openai_costs.questions.budgets.scopes import OF_PEOPLE
 from openai_costs.questions.series import ID, LEVEL_SEPARATOR
 from openai_costs.tables.mart.forecast import SCOPES, Forecast
 
@@ -27,25 +28,32 @@ SPEND: Final = pl.Schema(
         "user_id": pl.String(),
         "user_name": pl.String(),
         "billed_usd": MONEY,
+        "charged_usd": MONEY,
     }
 )
+"""Dollars by day and whose they are, and those of them that were charged: without credits."""
 _KEY: Final = ("scope", "scope_id")
 _COLUMN_OF: Final = {"provider": "provider", "team": "team", "user": "user_id"}
 _USER_NAME: Final = pl.col("user_name").str.replace_all(ADDRESS, "${1}")
 """A name that is an e-mail address keeps what stands before the @."""
 
 
-def month_end(spend: pl.DataFrame, settled: Sequence[date], month: DayRange) -> pl.DataFrame:
+def month_end(
+    spend: pl.DataFrame, people: pl.DataFrame, settled: Sequence[date], month: DayRange
+) -> pl.DataFrame:
     """Return mart.forecast; no rows before a day is settled.
+
+    Each part is of the table that a budget of its scope counts, so that both have one forecast.
 
     Args:
         spend: The columns of `SPEND`: what was billed, of the connections of today.
+        people: The same by team and user.
         settled: The days that have settled at all of them, oldest first; none is after the month.
         month: The running month.
     """
     if not settled:
         return Forecast.no_rows()
-    series = pl.concat([_series(spend, scope) for scope in SCOPES])
+    series = pl.concat(_series(people if scope in OF_PEOPLE else spend, scope) for scope in SCOPES)
     if series.is_empty():  # days that settled and billed nothing
         series = _series(_nothing(settled[-1]), "all")
     named = series.group_by(ID, *_KEY).agg(
@@ -70,7 +78,7 @@ def from_settled_days(
     That day may lie before the month: the days between are no part of it.
 
     Args:
-        series: series_id, day, cost: what was billed, a row per series and day with spend.
+        series: series_id, day, billed_usd, charged_usd, a row per series and day with spend.
         settled: The settled days, oldest first, at least one; none is after the month.
         month: The month.
 
@@ -81,9 +89,10 @@ def from_settled_days(
     days = pl.DataFrame({"day": [*DayRange(settled[0], settled[-1])]})
     is_settled = pl.col("day").is_in(list(settled))
     spine = series.select(ID).unique().join(days.with_columns(is_settled=is_settled), how="cross")
-    daily = spine.join(series.select(ID, "day", "cost"), on=[ID, "day"], how="left").sort(ID, "day")
+    dollars = series.select(ID, "day", "billed_usd", cost="charged_usd")
+    daily = spine.join(dollars, on=[ID, "day"], how="left").sort(ID, "day")
     is_counted = pl.col("is_settled") & pl.col("day").is_between(month.first, month.last)
-    usd = pl.col("cost").filter(is_counted).sum().cast(MONEY)
+    usd = pl.col("billed_usd").filter(is_counted).sum()
     spent = daily.group_by(ID).agg(spent_usd=usd)
     asked = spent.with_columns(as_of=settled[-1], start=month.first, end=month.last)
     ahead = forecasts(daily, asked).select(ID, *DOLLARS.values())
@@ -97,19 +106,20 @@ def _has_row() -> pl.Expr:
 
 
 def _series(spend: pl.DataFrame, scope: str) -> pl.DataFrame:
-    """Return series_id, scope, scope_id, name, day, cost of one scope, a row per day with spend."""
+    """Return series_id, scope, scope_id, name, day, billed_usd, charged_usd of one scope."""
     key = pl.lit(None, pl.String) if scope not in _COLUMN_OF else pl.col(_COLUMN_OF[scope])
     name = _USER_NAME if scope == "user" else pl.lit(None, pl.String)
-    keyed = spend.select("day", "billed_usd", scope=pl.lit(scope), scope_id=key, name=name)
+    dollars = pl.col("billed_usd", "charged_usd")
+    keyed = spend.select("day", dollars, scope=pl.lit(scope), scope_id=key, name=name)
     series = pl.concat_str("scope", pl.lit(LEVEL_SEPARATOR), pl.col("scope_id").fill_null(""))
     return (
         keyed.group_by(series.alias(ID), *_KEY, "day")
-        .agg(name=pl.col("name").drop_nulls().first(), cost=pl.col("billed_usd").sum())
+        .agg(dollars.sum(), name=pl.col("name").drop_nulls().first())
         .sort(ID, "day")
     )
 
 
 def _nothing(day: date) -> pl.DataFrame:
     """Return the columns of `SPEND`: no dollars of a day, of no one."""
-    row = dict.fromkeys(SPEND) | {"day": day, "billed_usd": Decimal(0)}
+    row = dict.fromkeys(SPEND) | {"day": day, "billed_usd": Decimal(0), "charged_usd": Decimal(0)}
     return pl.DataFrame([row], schema=SPEND)

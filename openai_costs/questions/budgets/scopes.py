@@ -28,11 +28,16 @@ NAMES = {"project": "project_name", "user": "user_name", "api_key": "api_key_nam
 OF_PEOPLE = ("team", "user")
 """Scopes that mart.spend does not have: it has no users."""
 
-DAILY = pl.Schema({"day": pl.Date(), "name": pl.String(), "billed_usd": MONEY})
-"""What a budget counts: dollars per day, and the name of its scope then."""
+DAILY = pl.Schema(
+    {"day": pl.Date(), "name": pl.String(), "billed_usd": MONEY, "charged_usd": MONEY}
+)
+"""What a budget counts: dollars per day, those of `is_charged`, and the name of its scope then."""
 
 OF_BUDGETS = pl.Schema({"budget": pl.String(), **DAILY})
 """What each of several budgets counts."""
+
+CHARGED = "sum(billed_usd) FILTER (billed_usd >= 0)"
+"""SQL for the dollars of `is_charged`, of which forecasts learn."""
 
 PARTS = pl.Schema(
     {"who": pl.String(), "who_name": pl.String(), "what": pl.String()}
@@ -104,7 +109,8 @@ def daily_question(asked: Sequence[Asked]) -> str:
     parts = " UNION ALL ".join(_daily(*one) for one in asked)
     return (
         "SELECT * FROM (WITH spent AS MATERIALIZED ("  # noqa: S608 - our own names
-        f"SELECT {', '.join(['day', 'connection', *kept, *named])}, sum(billed_usd) AS billed_usd "
+        f"SELECT {', '.join(['day', 'connection', *kept, *named])}, sum(billed_usd) AS billed_usd, "
+        f"{CHARGED} AS charged_usd "
         f"FROM stored WHERE day BETWEEN DATE '{first}' AND DATE '{last}' GROUP BY ALL) {parts}) "
         "ORDER BY budget, day"
     )
@@ -121,7 +127,8 @@ def _daily(budget: Budget, days: DayRange, connections: Sequence[str]) -> str:
     name = f"max({named})" if named else "CAST(NULL AS VARCHAR)"
     return (
         f"SELECT {_text(budget.name)} AS budget, day, {name} AS name, "  # noqa: S608 - our own names
-        "CAST(sum(billed_usd) AS DECIMAL(38, 18)) AS billed_usd "
+        "CAST(sum(billed_usd) AS DECIMAL(38, 18)) AS billed_usd, "
+        "CAST(sum(charged_usd) AS DECIMAL(38, 18)) AS charged_usd "
         f"FROM spent WHERE day BETWEEN DATE '{days.first}' AND DATE '{days.last}'"
         f"{_of_scope(budget, connections)} GROUP BY day"
     )

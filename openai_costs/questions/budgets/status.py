@@ -38,7 +38,7 @@ class Counted(NamedTuple):
     """What a budget counts.
 
     Args:
-        daily: day, name, billed_usd: what was billed, and the name of its scope.
+        daily: The columns of scopes.DAILY.
         known: day, state: every day from the first that was read.
         connections: The connections it counts.
         whole_since: From when on all of them were read.
@@ -99,7 +99,10 @@ def _periods(budget: Budget, known: pl.DataFrame) -> list[DayRange]:
 
 
 def _daily(counted: Counted) -> pl.DataFrame:
-    """Return day, state, name, billed_usd of every day; nothing billed is 0, not read is null."""
+    """Return the days with their state, and name, billed_usd, charged_usd of every day.
+
+    Nothing billed is 0, not read is null.
+    """
     usd = pl.when(pl.col("state") != "missing").then(pl.col("billed_usd").fill_null(0))
     days = counted.known.join(counted.daily, on="day", how="left").sort("day")
     return days.with_columns(billed_usd=usd, name=pl.col("name").forward_fill())
@@ -109,7 +112,7 @@ def _series(daily: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Return the days of all budgets, as forecasts take them."""
     is_settled = pl.col("state") == "settled"
     return pl.concat(
-        days.select(pl.lit(name).alias(ID), "day", cost="billed_usd", is_settled=is_settled)
+        days.select(pl.lit(name).alias(ID), "day", cost="charged_usd", is_settled=is_settled)
         for name, days in daily.items()
     )
 
@@ -123,7 +126,7 @@ def _of_period(
     settled = days.filter(pl.col("day") <= _through(budget, counted.known), state="settled")
     is_newest = pl.col("day") == pl.col("day").max()
     shown = (pl.when(is_newest).then(name).alias(name) for name in PROVISIONAL)
-    return settled.drop("state", "billed_usd").with_columns(
+    return settled.drop("state", "billed_usd", "charged_usd").with_columns(
         *shown,
         budget=pl.lit(budget.name),
         period=pl.lit(budget.period),

@@ -132,8 +132,8 @@ def forecast_of(read: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     known = known_days(of_costs(read), EVERYTHING)
     newest = newest_read(of_costs(read))
     settled = known.filter(state="settled")["day"].to_list()
-    rows = people.select(list(SPEND))
-    return month_end(rows, settled, month_of(newest)) if newest else Forecast.no_rows()
+    rows = people.with_columns(charged_usd=pl.col("billed_usd").clip(0)).select(list(SPEND))
+    return month_end(rows, rows, settled, month_of(newest)) if newest else Forecast.no_rows()
 
 
 _NOTHING: Final = {

@@ -51,12 +51,19 @@ def counted(
         (day, "missing" if day in missing else "provisional" if day in moving else "settled")
         for day in DayRange(first, max(costs))
     ]
-    billed = [(day, "Labs", usd) for day, usd in costs.items() if usd and day not in missing]
+    billed = [(day, "Labs", usd, usd) for day, usd in costs.items() if usd and day not in missing]
     return Counted(
         pl.DataFrame(billed, DAILY, orient="row"),
         pl.DataFrame(known, {"day": pl.Date, "state": pl.String}, orient="row"),
         ("acme",),
     )
+
+
+def credited(what: Counted, usd: Mapping[date, str]) -> Counted:
+    """The same with so many dollars of credits on some days."""
+    rows = [(day, "Labs", -Decimal(one), Decimal(0)) for day, one in usd.items()]
+    both = pl.concat([what.daily, pl.DataFrame(rows, DAILY, orient="row")])
+    return what._replace(daily=both.group_by("day", "name").agg(pl.all().sum()))
 
 
 def status(one: Budget, what: Counted, limits: pl.DataFrame | None = None) -> pl.DataFrame:

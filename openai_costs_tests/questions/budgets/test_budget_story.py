@@ -14,6 +14,7 @@ from openai_costs.questions.budgets.preview import preview, top_five
 from openai_costs.questions.budgets.running import newest
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.findings import Findings
+from openai_costs.tables.mart.forecast import Forecast
 from openai_costs.tables.mart.spend import Spend
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs_tests.org import added
@@ -55,6 +56,21 @@ def test_what_is_spent_is_what_the_marts_say_to_the_last_digit(
     labs = people.filter(people["day"].is_between(*inside)).filter(team="labs")
     assert now["everything"]["spent_usd"] == added(everything["billed_usd"])
     assert now["labs"]["spent_usd"] == added(labs["billed_usd"])
+
+
+def test_a_budget_over_the_dollars_of_a_part_has_its_forecast(
+    lake: Lake, status: pl.DataFrame
+) -> None:
+    parts = lake.read(Forecast)
+    dollars = ["spent_usd", *(name for name in parts.columns if name.startswith("forecast"))]
+    of_all, of_search = (
+        parts.filter(scope="all"),
+        parts.filter(scope="team", scope_id="search"),
+    )
+    for name, part in (("everything", of_all), ("search", of_search)):
+        mine = status.filter(budget=name)
+        assert mine["day"].to_list() == part["through_day"].to_list()
+        assert mine.select(dollars).equals(part.select(dollars))
 
 
 def test_the_overrun_is_the_agent_that_was_left_running(lake: Lake, status: pl.DataFrame) -> None:

@@ -12,11 +12,16 @@ from openai_costs.tables.mart.forecast import Forecast
 FIRST = date(2026, 10, 1)
 
 
+def dollars(usd: int) -> tuple[Decimal, Decimal]:
+    """What was billed, and what of it was charged."""
+    return Decimal(usd), Decimal(max(usd, 0))
+
+
 def spend(days: int, missing: tuple[int, ...] = ()) -> pl.DataFrame:
     """$10 a day of Ada's in team search, and $2 of no one's."""
     when = [FIRST + timedelta(days=i) for i in range(days) if i not in missing]
-    rows = [("acme", day, "openai", "search", "user-ada", "Ada", Decimal(10)) for day in when]
-    rows += [("acme", day, "openai", None, None, None, Decimal(2)) for day in when]
+    rows = [("acme", day, "openai", "search", "user-ada", "Ada", *dollars(10)) for day in when]
+    rows += [("acme", day, "openai", None, None, None, *dollars(2)) for day in when]
     return pl.DataFrame(rows, schema=SPEND, orient="row")
 
 
@@ -29,7 +34,7 @@ def known(days: int, missing: tuple[int, ...] = ()) -> pl.DataFrame:
 def forecast_of(paid: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
     """The forecast of the month of the newest day."""
     settled = states.filter(state="settled")["day"].to_list()
-    return month_end(paid, settled, month_of(states["day"].to_list()[-1]))
+    return month_end(paid, paid, settled, month_of(states["day"].to_list()[-1]))
 
 
 def shown(rows: pl.DataFrame) -> dict[tuple[str, str | None], tuple[Decimal, int]]:
@@ -117,7 +122,7 @@ def test_dollars_of_a_day_that_has_not_settled_leave_the_settled_days_at_nothing
 
 def credited(paid: pl.DataFrame, days: list[date], usd: int) -> pl.DataFrame:
     """The spend, with so many dollars more of Ada's on some days."""
-    rows = [("acme", day, "openai", "search", "user-ada", "Ada", Decimal(usd)) for day in days]
+    rows = [("acme", day, "openai", "search", "user-ada", "Ada", *dollars(usd)) for day in days]
     return pl.concat([paid, pl.DataFrame(rows, schema=SPEND, orient="row")])
 
 

@@ -96,6 +96,21 @@ def test_what_a_scope_spent_is_exact_and_its_cause_is_named(lake: Lake) -> None:
     ]
 
 
+@pytest.mark.parametrize("said", [{}, {"scope": "team", "id": "labs"}])
+def test_a_refund_counts_in_what_was_spent_and_in_no_day_ahead(
+    lake: Lake, said: dict[str, Any]
+) -> None:
+    one = budget("900", **said)
+    without = newest(lake, one)
+    refund = line(DAYS.last, "etl", "-6", model=None, usage_type=None)
+    lines = [line(DAYS.last, "etl", "10"), line(DAYS.last, "agent", TINY), refund]
+    for table in (Spend, SpendAttribution):
+        write(lake, table, lines, [DAYS.last])
+    row = newest(lake, one)
+    for name in ("spent_usd", "forecast_usd", "forecast_low_usd", "forecast_high_usd"):
+        assert row[name] == without[name] - 6
+
+
 def test_the_keys_of_a_user_are_called_by_their_names(lake: Lake) -> None:
     key = json.loads(newest(lake, budget("0.5", scope="user", id="user_agent"))["causes"])[0]
     assert (key["dimension"], key["id"], key["name"]) == ("api_key", "key_agent", "agent")

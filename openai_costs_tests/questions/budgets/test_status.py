@@ -21,6 +21,7 @@ from openai_costs_tests.questions.budgets.ledger import (
     THROUGH,
     budget,
     counted,
+    credited,
     forecast_on,
     status,
 )
@@ -204,32 +205,47 @@ def test_sums_are_exact_bands_are_ordered_and_nothing_spent_is_taken_back(costs:
 
 @pytest.mark.parametrize("period", ["monthly", "quarterly", "yearly"])
 def test_a_credit_on_the_first_day_of_a_ledger_is_in_its_forecast(period: str) -> None:
-    """$190 more credited than spent on the 2nd, then $10 a day: $110 less on the 10th."""
-    credited = counted(first=date(2026, 11, 2), other={date(2026, 11, 2): "-190"})
-    row = status(budget("250", period=period), credited).row(-1, named=True)
+    """$200 were credited on the 2nd, of $10 a day: $110 more than was charged until the 10th."""
+    second = date(2026, 11, 2)
+    what = credited(counted(first=second), {second: "200"})
+    row = status(budget("250", period=period), what).row(-1, named=True)
     ahead = (row["period_end"] - THROUGH).days
     assert row["spent_usd"] == -110
     assert row["forecast_usd"] == pytest.approx(-110 + 10 * ahead)
     assert row["state"] == ("on_track" if 10 * ahead < 360 else "at_risk")
 
 
-NETS = st.lists(st.sampled_from(["-1", "0", "0.5", "7", "90"]), min_size=1, max_size=70)
-"""What the days of a ledger cost, with as many credits as the test says on those below zero."""
+@pytest.mark.parametrize("usd", ["6", "9.90", "10.10", "160"])
+def test_a_refund_of_any_size_lowers_a_forecast_by_itself(usd: str) -> None:
+    without = status(budget(), counted()).row(-1, named=True)
+    row = status(budget(), credited(counted(), {THROUGH: usd})).row(-1, named=True)
+    for name in ("spent_usd", "forecast_usd", "forecast_low_usd", "forecast_high95_usd"):
+        assert row[name] == without[name] - Decimal(usd)
+
+
+DAYS_OF_A_LEDGER = st.lists(
+    st.tuples(st.sampled_from(["0", "0.5", "7", "90"]), st.sampled_from(["0", "0.4", "7", "500"])),
+    min_size=1,
+    max_size=70,
+)
+"""What was charged and credited on each day."""
 
 
 @settings(max_examples=15, deadline=None, phases=[Phase.generate])
-@given(NETS, st.integers(1, 500), st.sampled_from(["monthly", "quarterly", "yearly"]))
+@given(DAYS_OF_A_LEDGER, st.sampled_from(["monthly", "quarterly", "yearly"]))
 def test_a_forecast_without_the_days_ahead_is_what_was_spent_whatever_was_credited(
-    nets: list[str], times: int, period: str
+    days: list[tuple[str, str]], period: str
 ) -> None:
-    first = THROUGH - timedelta(days=len(nets) - 1)
+    first = THROUGH - timedelta(days=len(days) - 1)
+    charges, refunds = (
+        {first + timedelta(days=i): day[side] for i, day in enumerate(days)} for side in (0, 1)
+    )
     columns = [name for name in BudgetStatus.types() if name.startswith("forecast")]
-    ahead = []
-    for factor in (1, times):
-        costs = (Decimal(usd) * (factor if usd == "-1" else 1) for usd in nets)
-        other = {first + timedelta(days=i): f"{usd:f}" for i, usd in enumerate(costs)}
-        found = status(budget(period=period), counted(first=first, other=other))
-        ahead.append(found.select("day", pl.col(columns) - pl.col("spent_usd")))
+    charged = counted(first=first, other=charges)
+    ahead = [
+        status(budget(period=period), one).select("day", pl.col(columns) - pl.col("spent_usd"))
+        for one in (charged, credited(charged, refunds))
+    ]
     assert ahead[0].equals(ahead[1])
     for row in ahead[0].drop_nulls().iter_rows(named=True):
         bands = [row[f"forecast_{end}usd"] for end in ("low95_", "low_", "", "high_", "high95_")]
