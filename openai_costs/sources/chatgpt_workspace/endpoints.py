@@ -26,7 +26,9 @@ MOST_FILES = 100
 """The longest page of the list of files."""
 
 LATE = timedelta(hours=5)
-"""How long after an hour its events are written, at most."""
+"""How long after an hour its events are written, by the vendor's word; a few come days later."""
+QUIET = timedelta(days=4)
+"""How long after its end a day waits for a file that proves it complete: longer than a weekend."""
 KEPT_DAYS = 30
 """How long the platform keeps a file."""
 KEEPS = f"the compliance logs platform deletes its files after {KEPT_DAYS} days"
@@ -66,6 +68,6 @@ def complete_from(day: date) -> datetime:
     """Return after which instant a file must end to prove that a day is complete.
 
     A file is cut by when its events were written, hours after they happened, and files end in
-    order. So nothing of a day comes after the first file that ends later than this.
+    order. So nothing of a day is expected after the first file that ends later than this.
     """
     return midnight(day) + ONE_DAY + LATE

@@ -14,11 +14,11 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
-from openai_costs.kernel.days import naive
+from openai_costs.kernel.days import is_settled, naive
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.settings.connection import Connection
 from openai_costs.sources import from_ledger
-from openai_costs.sources.chatgpt_workspace.endpoints import complete_from
+from openai_costs.sources.chatgpt_workspace.endpoints import QUIET, complete_from
 from openai_costs.sources.chatgpt_workspace.events import TOKENS, Charge, Payload, events, until
 from openai_costs.sources.day_ledger import DayRows, ledger_of, usage_of
 from openai_costs.sources.page_fields import dollars
@@ -126,7 +126,10 @@ used = usage_of(_used)
 
 
 def control(reads: Reads, connection: Connection, grace: timedelta) -> Iterator[Batch]:
-    """Yield core.spend_control: a day is settled once files go far enough beyond its end, too."""
+    """Yield core.spend_control: a day is settled once files go far enough beyond its end, too.
+
+    Where no file comes for long after it, no one used the workspace: it is settled then.
+    """
     incomplete: set[Slice] = set()
 
     def looked_at() -> Iterator[Any]:
@@ -148,9 +151,14 @@ def _with_open_days(incomplete: Collection[Slice], totals: pl.DataFrame) -> pl.D
 
 
 def _is_complete(read: KeptRead) -> bool:
-    """Return whether a file was listed that ends late enough for all of a day to be written."""
+    """Return whether all of a day was written: by a file that ends late enough, or for long none.
+
+    Should events of it come later still, they are found in their files (late_events.py).
+    """
+    day, read_at = read.manifest.day, read.manifest.read_at
     try:
         newest = until(read)
     except PageRefused:
         return False  # the ledger says what is wrong with it
-    return newest is not None and naive(newest) > naive(complete_from(read.manifest.day))
+    proven = newest is not None and naive(newest) > naive(complete_from(day))
+    return proven or is_settled(day, read_at, QUIET)

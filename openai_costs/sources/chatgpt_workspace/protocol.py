@@ -1,14 +1,16 @@
 """The files of some days, without any I/O: all of them, each one whole, cut into days. Pure.
 
 The list is paged by the end of the last file. A file is one JSON text a line, an event each; it
-counts when its digest is the one in the list.
+counts when its digest is the one in the list. An event may be written days after it happened: a day
+is made of every file that ended after it began, up to the newest, whatever other days are read.
 """
 
 import hashlib
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
@@ -62,9 +64,16 @@ class _Dated(msgspec.Struct):
     payload: _Payload
 
 
+class Stray(NamedTuple):
+    """An event that no day being read has, in a file in which its day should have none."""
+
+    file: LogFile
+    line: bytes
+
+
 @dataclass
 class Events:
-    """The cost events of some days.
+    """The cost events of some days, as far as their files were read.
 
     Args:
         organization: Whose.
@@ -72,7 +81,8 @@ class Events:
         files: The files that may hold events of them, in the order in which they end.
         entries: The entry of each file in the list, verbatim.
         lines: Of each day, the events in each file, verbatim.
-        until: The end of the newest file that was listed; None where there is none.
+        strays: Of each other day, the events in files that should have none of it.
+        unread: The files that were not read yet, in the order in which they end.
     """
 
     organization: str
@@ -80,14 +90,19 @@ class Events:
     files: list[LogFile] = field(default_factory=list)
     entries: dict[str, msgspec.Raw] = field(default_factory=dict)
     lines: dict[date, dict[str, list[bytes]]] = field(default_factory=dict)
-    until: datetime | None = None
+    strays: dict[date, list[Stray]] = field(default_factory=dict)
+    unread: list[LogFile] = field(default_factory=list)
+
+    @property
+    def newest_end(self) -> datetime | None:
+        """The end of the newest file that was listed; None where there is none."""
+        return self.files[-1].end_time if self.files else None
 
     def bodies(self, day: date) -> Mapping[str, bytes]:
         """Return what is kept of a day: the entries of its files, and its events in each."""
-        events = self.lines[day]
+        events, until = self._of(day), self._until(day)
         entries = b",".join(bytes(self.entries[log]) for log in events)
-        until = msgspec.json.encode(self.until)
-        listed = b'{"until":%b,"data":[%b]}' % (until, entries)
+        listed = b'{"until":%b,"data":[%b]}' % (msgspec.json.encode(until), entries)
         return {LOGS: listed} | {
             f"{OF_FILE}{log}": b"\n".join(lines) + b"\n" for log, lines in events.items()
         }
@@ -99,8 +114,23 @@ class Events:
         listed = {LOGS: (path, list(first.params), list[str]())}
         return listed | {
             f"{OF_FILE}{log}": (f"{path}/{log}", list[tuple[str, str]](), list[str]())
-            for log in self.lines[day]
+            for log in self._of(day)
         }
+
+    def began(self, file: LogFile) -> datetime | None:
+        """Return the end of the file before another; None where it is not known."""
+        before = [one.end_time for one in self.files if one.end_time < file.end_time]
+        return before[-1] if before else None
+
+    def _of(self, day: date) -> dict[str, list[bytes]]:
+        """Return the events of a day in each file, in the order in which the files end."""
+        events = self.lines[day]
+        return {one.id: events[one.id] for one in self.files if one.id in events}
+
+    def _until(self, day: date) -> datetime | None:
+        """Return the end of the newest file, where it is after the beginning of a day."""
+        newest = self.newest_end
+        return newest if newest and newest > midnight(day) else None
 
 
 def list_get(
@@ -111,19 +141,38 @@ def list_get(
     return Get(list_path(organization), (("event_type", EVENTS), since, ("limit", str(limit))))
 
 
-def read_events(organization: str, days: DayRange) -> Generator[Get, Body, Events]:
-    """Read every file that may hold events of some days.
+def list_files(organization: str, days: DayRange) -> Generator[Get, Body, Events]:
+    """Find out which files may hold events of some days; none of them is read.
 
     Raises:
-        IncompleteRead: A page of the list or a file makes no sense, or the digest of a file is
-            another one than in the list.
+        IncompleteRead: A page of the list makes no sense.
     """
-    path = list_path(organization)
-    found = yield from restarted(lambda: _listed(organization, days), path)
-    for file in found.files:
-        where = f"{path}/{file.id}"
-        yield from restarted(partial(_file, found, file, where), where)
-    return found
+    return (yield from restarted(lambda: _listed(organization, days), list_path(organization)))
+
+
+def is_without_files(body: Body) -> bool:
+    """Return whether a page of the list names no file."""
+    try:
+        return not msgspec.json.decode(body, type=_Page).data
+    except UNREADABLE:
+        return False
+
+
+def read_files(read: Events, first: date) -> Generator[Get, Body, int]:
+    """Read every file that ended after a day began and was not read yet; return how many.
+
+    The newest are read first: each file once, however the days are cut.
+
+    Raises:
+        IncompleteRead: A file makes no sense, or its digest is another one than in the list.
+    """
+    left = len(read.unread)
+    while read.unread and read.unread[-1].end_time > midnight(first):
+        file = read.unread[-1]
+        where = f"{list_path(read.organization)}/{file.id}"
+        yield from restarted(partial(_file, read, file, where), where)
+        read.unread.pop()
+    return left - len(read.unread)
 
 
 def _listed(organization: str, days: DayRange) -> Generator[Get, Body, Events]:
@@ -146,17 +195,8 @@ def _listed(organization: str, days: DayRange) -> Generator[Get, Body, Events]:
 
     yield from all_pages(Paging(get, end, "last_end_time"))
     found.files.sort(key=lambda file: (file.end_time, file.id))
-    found.until = found.files[-1].end_time if found.files else None
-    found.files = list(_needed(found.files, complete_from(days.last)))
+    found.unread = [*found.files]
     return found
-
-
-def _needed(files: Iterable[LogFile], complete: datetime) -> Iterator[LogFile]:
-    """Yield files up to the first that ends late enough: it may hold events of before its start."""
-    for file in files:
-        yield file
-        if file.end_time > complete:
-            return
 
 
 def _file(read: Events, file: LogFile, path: str) -> Generator[Get, Body, None]:
@@ -167,8 +207,11 @@ def _file(read: Events, file: LogFile, path: str) -> Generator[Get, Body, None]:
     for number, line in enumerate(body.splitlines(), 1):
         if line.strip():
             lines.setdefault(_day_of(line, f"line {number} of the file {file.id}"), []).append(line)
-    for day in lines.keys() & read.lines.keys():
-        read.lines[day][file.id] = lines[day]
+    for day, its in lines.items():
+        if day in read.lines and file.end_time > midnight(day):
+            read.lines[day][file.id] = its
+        elif not midnight(day) < file.end_time <= complete_from(day):
+            read.strays.setdefault(day, []).extend(Stray(file, line) for line in its)
 
 
 def _day_of(line: bytes, where: str) -> date:

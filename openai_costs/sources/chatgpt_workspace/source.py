@@ -1,10 +1,10 @@
-"""Reads the cost events of ChatGPT workspaces, a week of files at a time, the newest first."""
+"""Reads the cost events of ChatGPT workspaces, a week of days at a time, the newest first."""
 
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 
-from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.kernel.days import ONE_DAY, DayRange, midnight
 from openai_costs.kernel.formatting import counted
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.api_transport import transport_to
@@ -12,10 +12,12 @@ from openai_costs.sources.chatgpt_workspace.endpoints import (
     DATASET,
     KEEPS,
     NAME,
+    QUIET,
     VENDOR,
     kept_days,
 )
-from openai_costs.sources.chatgpt_workspace.protocol import read_events
+from openai_costs.sources.chatgpt_workspace.late_events import note_late
+from openai_costs.sources.chatgpt_workspace.protocol import list_files, read_files
 from openai_costs.sources.daily_reader import (
     History,
     answered_at,
@@ -29,7 +31,7 @@ from openai_costs.sources.run_reader import RunReader
 from openai_costs.storage.archive import Archive, DayRead
 
 WINDOW = 7
-"""Days read at a time: an hour of a large workspace is a file of some megabytes."""
+"""Days held at a time: an hour of a large workspace is a file of some megabytes."""
 
 
 def first_day(archive: Archive, connection: Connection) -> date:
@@ -43,6 +45,8 @@ class ChatGptCosts(RunReader):
     def read(self, connection: Connection, days: DayRange, tell: Tell) -> Iterator[DayRead]:
         """Yield each day whose files are all still there, newest week first.
 
+        Each file since the first day is read once: a late event is in any of them.
+
         Raises:
             ReadFailed: A file could not be read; the weeks after it were yielded.
             MissingKey: The connection has no key; nothing was sent.
@@ -51,18 +55,33 @@ class ChatGptCosts(RunReader):
         there = kept_days(self.reach.instant(connection, self.clock()).believed)
         history = History(there, first_day(self.archive, connection), KEEPS)
         say_lost(history, days, self.archive, (NAME, connection.name, DATASET), tell)
-        left = history.of(days)
+        if (wanted := history.of(days)) is None:
+            return
         opened = transport_to(VENDOR, self.settings, connection, self.reach, tell)
         with closing(opened) as transport:
-            while left is not None:
-                window, read_at = left.newest(WINDOW), self.clock()
-                found = hold(read_events(str(connection.organization_id), window), transport)
-                had = kept_days(answered_at(self.reach, connection, read_at))
-                note_day(self.archive, NAME, connection.name, had.first)
+            read_at = self.clock()
+            found = hold(list_files(str(connection.organization_id), wanted), transport)
+            there = kept_days(answered_at(self.reach, connection, read_at))
+            note_day(self.archive, NAME, connection.name, there.first)
+            if (since := found.newest_end or midnight(wanted.first)) <= read_at - QUIET:
+                tell(
+                    f"{connection.name}: no file of cost events since {since:%Y-%m-%d %H:%M} UTC: "
+                    f"days after it have no events, and settle {QUIET.days} days after their end"
+                )
+            for window in _windows(wanted):
+                files = counted(hold(read_files(found, window.first), transport), "file")
                 for day in reversed([*window]):
                     kept = (NAME, connection.name, DATASET, day, read_at)
                     yield DayRead(*kept, found.requests(day), found.bodies(day))
-                files = counted(len(found.files), "file")
+                    found.lines[day].clear()
                 tell(f"{connection.name}: read {window} from {files}")
-                last = window.first - ONE_DAY
-                left = DayRange(left.first, last) if left.first <= last else None
+        note_late(self.archive, connection, found, there)
+
+
+def _windows(days: DayRange) -> Iterator[DayRange]:
+    """Yield some days in windows, the newest first."""
+    left = days
+    while left:
+        window = left.newest(WINDOW)
+        yield window
+        left = DayRange(left.first, window.first - ONE_DAY)

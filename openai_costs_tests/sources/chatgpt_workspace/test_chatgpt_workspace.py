@@ -1,22 +1,25 @@
 """Cost events of ChatGPT: whole files, events once, credits, and when a day is complete."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from pydantic import ValidationError
 from upath import UPath
 
-from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.kernel.days import ONE_DAY, DayRange, midnight
 from openai_costs.kernel.errors import CurrencyRefused, IncompleteRead
 from openai_costs.settings.load import Settings
 from openai_costs.sources.chatgpt_workspace.assets import CHATGPT_WORKSPACE
 from openai_costs.sources.chatgpt_workspace.endpoints import kept_days
 from openai_costs.sources.chatgpt_workspace.frames import control, ledger, used
 from openai_costs.sources.chatgpt_workspace.people import ChatGptPeople, listing
-from openai_costs.sources.chatgpt_workspace.protocol import Events, read_events
+from openai_costs.sources.chatgpt_workspace.protocol import Events, list_files, read_files
 from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.organization.kinds import KINDS
 from openai_costs.sources.provider import silent
@@ -42,12 +45,15 @@ def answer(get: Get, listed: bytes = LIST) -> Body:
     return FILES.get(get.path.rpartition("/")[2], listed)
 
 
-def read(days: DayRange = DAYS) -> Events:
-    return converse(read_events("org-kestrel", days), answer)[0]
+def read(days: DayRange = DAYS, answer: Callable[[Get], Body] = answer) -> tuple[Events, list[Get]]:
+    """The events of some days, and what was asked for them."""
+    found, listed = converse(list_files("org-kestrel", days), answer)
+    _, asked = converse(read_files(found, days.first), answer)
+    return found, [*listed, *asked]
 
 
 def of_day(**change: bytes) -> KeptRead:
-    return kept("chatgpt_workspace", {**read().bodies(DAY), **change})
+    return kept("chatgpt_workspace", {**read()[0].bodies(DAY), **change})
 
 
 def rows(connection: object = ONE, **change: bytes) -> Batch:
@@ -89,14 +95,14 @@ def test_who_used_which_product_and_model_is_in_each_row():
 
 
 def test_an_event_that_comes_again_counts_once_also_from_another_file():
-    bodies = read().bodies(DAY)
+    bodies = read()[0].bodies(DAY)
     twice = [name for name in bodies if b"evt_a2" in bodies[name]]
     assert twice == ["file.log_plain", "file.log_late"]
     assert rows().frame.filter(user_id="user-bo")["quantity"].to_list() == [Decimal("0.3")]
 
 
 def test_a_file_of_several_days_is_cut_into_days_with_every_line_verbatim():
-    found = read(DayRange(DAY, DAY + ONE_DAY))
+    found, _ = read(DayRange(DAY, DAY + ONE_DAY))
     assert found.bodies(DAY)["file.log_plain"] == FILES["log_plain"]
     both = found.bodies(DAY)["file.log_late"] + found.bodies(DAY + ONE_DAY)["file.log_late"]
     assert both == FILES["log_late"]
@@ -110,8 +116,8 @@ def test_a_file_with_another_digest_is_not_used():
     def cut(get: Get) -> Body:
         return shorter.get(get.path.rpartition("/")[2], LIST)
 
-    with pytest.raises(IncompleteRead, match="log_plain has a SHA-256 other than"):
-        converse(read_events("org-kestrel", DAYS), cut)
+    with pytest.raises(IncompleteRead, match="log_late has a SHA-256 other than"):
+        read(DAYS, cut)
 
 
 def test_the_list_is_paged_by_the_end_of_its_last_file():
@@ -125,7 +131,7 @@ def test_the_list_is_paged_by_the_end_of_its_last_file():
         is_second = dict(get.params).get("after") == "2026-11-14T14:00:00Z"
         return answer(get, json.dumps(pages[is_second]).encode())
 
-    found, asked = converse(read_events("org-kestrel", DAYS), paged)
+    found, asked = read(DAYS, paged)
     assert [file.id for file in found.files] == ["log_plain", "log_late"]
     assert [dict(one.params).get("after") for one in asked[:2]] == [
         "2026-11-14T00:00:00Z",
@@ -142,19 +148,26 @@ def test_a_day_settles_only_when_a_file_ends_more_than_five_hours_after_it(
     is_settled: bool,  # noqa: FBT001 - a case
 ):
     logs = json.dumps({"until": until, "data": []}).encode()
-    (batch,) = control([of_day(logs=logs)], PRICED, timedelta(hours=24))
+    (batch,) = control([read_on(DAY + 3 * ONE_DAY, logs)], PRICED, timedelta(hours=24))
     assert batch.frame.select("billed_usd", "estimated_usd", "is_settled", "is_over").rows() == [
         (Decimal(0), Decimal("1.26"), is_settled, is_settled)
     ]
 
 
-def test_no_file_is_read_behind_the_first_that_ends_late_enough():
-    later = json.loads(LIST)
-    later["data"].append(later["data"][1] | {"id": "log_later", "end_time": "2026-11-15T11:00:00Z"})
-    body = json.dumps(later).encode()
-    found, asked = converse(read_events("org-kestrel", DAYS), lambda get: answer(get, body))
-    assert not any(one.path.endswith("log_later") for one in asked)
-    assert found.until == datetime(2026, 11, 15, 11, tzinfo=UTC)
+def read_on(day: date, logs: bytes) -> KeptRead:
+    """The day, read at the beginning of another one."""
+    one = of_day(logs=logs)
+    return replace(one, manifest=structs.replace(one.manifest, read_at=midnight(day)))
+
+
+@pytest.mark.parametrize(("days", "is_settled"), [(4, False), (5, True)])
+def test_a_day_after_which_no_file_comes_settles_four_days_after_its_end(
+    days: int,
+    is_settled: bool,  # noqa: FBT001 - a case
+):
+    one = read_on(DAY + days * ONE_DAY, b'{"until":null,"data":[]}')
+    (batch,) = control([one], ONE, timedelta(hours=24))
+    assert batch.frame.select("is_settled", "is_over").rows() == [(is_settled, is_settled)]
 
 
 def test_a_cost_in_another_unit_refuses_the_day():
@@ -181,7 +194,7 @@ def test_a_day_whose_first_files_may_be_gone_is_not_read_again():
 
 
 def test_people_are_listed_from_kept_events_with_their_last_use(tmp_path: Path):
-    archive, found = Archive(UPath(tmp_path)), read()
+    archive, (found, _) = Archive(UPath(tmp_path)), read()
     at = datetime(2026, 11, 20, 6, tzinfo=UTC)
     whose = ("chatgpt_workspace", "one", "costs", DAY, at)
     archive.keep(DayRead(*whose, found.requests(DAY), found.bodies(DAY)))

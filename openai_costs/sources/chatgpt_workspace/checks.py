@@ -1,0 +1,84 @@
+"""The check of cost events that no day counts: they came after their day had been read."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import dagster as dg
+
+from openai_costs.kernel.formatting import counted, dollars, total_usd
+from openai_costs.orchestration.checks import (
+    WARN,
+    ChecksBuilder,
+    Rule,
+    Verdict,
+    evaluations,
+    finished,
+    run_days,
+)
+from openai_costs.orchestration.verdict_scope import Scope
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
+from openai_costs.sources.chatgpt_workspace.late_events import Late, noted
+from openai_costs.sources.provider import RawPages
+from openai_costs.storage.archive import Archive
+
+EVENTS_COUNTED = Rule(
+    "events_counted",
+    "Every cost event that was read is counted in its day.",
+    WARN,
+    is_daily=False,
+)
+
+
+def late_text(connection: Connection, late: Mapping[date, Late]) -> str:
+    """Return what a connection does not count, and what to do; empty where it counts all."""
+    return " ".join(_sentence(connection, day, one) for day, one in sorted(late.items()))
+
+
+def _sentence(connection: Connection, day: date, late: Late) -> str:
+    rate: Decimal | None = getattr(connection, "usd_per_credit", None)
+    usd = "" if rate is None else f" ({dollars(total_usd([late.credits * rate]))})"
+    lacks = (
+        f"{connection.name}: {day} lacks {counted(len(late.bills), 'event')} of "
+        f"{late.credits:,f} credits{usd} in files that came later"
+    )
+    if late.may_count:
+        return f"{lacks}: `openai-costs backfill` reads the day again."
+    return f"{lacks}, and cannot be read again: compare it with the Global Admin Console."
+
+
+def late_checks(pages: RawPages) -> ChecksBuilder:
+    """Return the check of events that no day counts: a function of the days to Dagster's check.
+
+    Args:
+        pages: The raw pages of the cost events.
+    """
+
+    def events_counted(
+        context: dg.AssetCheckExecutionContext,
+        archive: dg.ResourceParam[Archive],
+        settings: dg.ResourceParam[Settings],
+    ) -> Iterator[Any]:
+        """Judge what is known after the reading of the run."""
+        ours = settings.asked_of(pages.provider)
+        if ours:
+            judged = verdict(archive, ours, run_days(context).last)
+            yield from evaluations(pages.key, [judged])
+        yield from finished(pages.key, [EVENTS_COUNTED])
+
+    def build(days: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
+        return dg.multi_asset_check(
+            name=f"{pages.provider}_events_counted", specs=[EVENTS_COUNTED.spec(pages.key, days)]
+        )(events_counted)
+
+    return build
+
+
+def verdict(archive: Archive, connections: Iterable[Connection], day: date) -> Verdict:
+    """Judge whether any event that was found is in no read of its day."""
+    texts = {one.name: late_text(one, noted(archive, one.name)) for one in connections}
+    failures = {name: text for name, text in texts.items() if text}
+    because = " ".join(failures.values()) or EVENTS_COUNTED.promise
+    return Verdict(EVENTS_COUNTED, day, not failures, because, scope=Scope([*texts], failures))
