@@ -28,13 +28,16 @@ _IMPOSSIBLE = re.compile(r"[\[\]\\?\x00-\x1f]|%[0-9A-Fa-f]{2}")
 """delta-rs stops at brackets and control characters, takes a backslash for a slash, and decodes %20
 and the like twice; DuckDB ends the name of a file beside its own at a question mark."""
 
+_LAKE = "lake"
+"""The folder of a home with the tables, which may be a link to another disk."""
+
 
 def place(url: str) -> UPath:
     """Return the folder a URL or a local path names.
 
     Raises:
         SettingsError: Its address is of no kind that can be reached or has a password, or its path
-            has a sign that no table or database can be stored below.
+            has a sign that no table or database can be stored below, or leads to one that does.
     """
     if re.search(USER_BEFORE_HOST, url):
         raise _refused(url, "its address has a password, which belongs in the environment")
@@ -44,9 +47,18 @@ def place(url: str) -> UPath:
         raise _refused(url, str(unknown)) from None
     # A driver that remembers lists would deny that a name exists which another process has added.
     folder = found.absolute() if is_local(found) else UPath(url, use_listings_cache=False)
-    if sign := _IMPOSSIBLE.search(str(folder)):
-        raise _refused(folder, f"no table can be stored below a path with {sign[0]!r} in it")
+    for path in dict.fromkeys((folder.path, *_led_to(folder))):
+        if sign := _IMPOSSIBLE.search(path):
+            leads = "" if path == folder.path else f"it leads to {path}, and "
+            why = f"{leads}no table can be stored below a path with {sign[0]!r} in it"
+            raise _refused(folder, why)
     return folder
+
+
+def _led_to(folder: UPath) -> Iterator[str]:
+    """Yield where the links in a path on a disk lead: delta-rs follows them before all else."""
+    if is_local(folder) or folder.protocol == "file":
+        yield from map(os.path.realpath, (folder.path, (folder / _LAKE).path))
 
 
 def _refused(home: object, why: str) -> SettingsError:

@@ -1,5 +1,6 @@
 import errno
 import os
+import re
 from pathlib import Path
 from uuid import uuid4
 
@@ -49,6 +50,28 @@ def test_a_home_that_no_address_leads_to_is_refused_in_a_sentence(url: str, why:
     with pytest.raises(SettingsError, match=why) as refused:
         place(url)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["p%20q", "sq[1]", "why?"])
+@pytest.mark.parametrize(("link", "home"), [("home", "home"), ("up", "up/home"), ("lake", "")])
+def test_a_home_with_a_link_to_a_path_that_takes_no_table_is_refused(
+    name: str, link: str, home: str, tmp_path: Path
+):
+    there = tmp_path / name
+    there.mkdir()
+    (tmp_path / link).symlink_to(name)
+    why = re.escape(f"it leads to {there}")
+    with pytest.raises(SettingsError, match=f"{why}.*, and no table can be stored below a path"):
+        place(str(tmp_path / home))
+    with pytest.raises(SettingsError, match=why):
+        place(f"file://{tmp_path / home}")
+    assert not list(there.iterdir())
+
+
+def test_a_home_that_a_link_leads_to_has_the_path_it_was_named_by(tmp_path: Path):
+    (tmp_path / "real place").mkdir()
+    (tmp_path / "link").symlink_to("real place")
+    assert str(place(str(tmp_path / "link"))) == str(tmp_path / "link")
 
 
 def test_a_file_holds_what_it_was_last_replaced_by(folder: UPath):
