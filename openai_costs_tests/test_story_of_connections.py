@@ -19,9 +19,11 @@ import pytest
 
 from openai_costs import definitions
 from openai_costs.cli.backfill import Headless
+from openai_costs.cli.backfill_plan import plan
 from openai_costs.cli.doctor_files import tie_out_facts
 from openai_costs.cli.run_output import RunFailedError
 from openai_costs.kernel.days import DayRange
+from openai_costs.orchestration.jobs import REBUILD
 from openai_costs.outputs.alerts.rows import Finding, rows
 from openai_costs.sample.api.app import create_app
 from openai_costs.sample.api.gateway import USER_KEY, VIEWER_KEY
@@ -159,6 +161,23 @@ def test_a_start_that_is_set_later_changes_no_number_of_the_days_that_are_stored
     with calm(), untraced():
         Headless(settings, str, lambda: LATER).backfill(offline=True)
     assert totals(home) == totals(first)
+
+
+def test_a_connection_that_is_renamed_and_begins_later_keeps_the_days_before(
+    first: Path, tmp_path: Path
+) -> None:
+    """They stand below its new name alone, and no other run would make tables of them."""
+    home = shutil.copytree(first, tmp_path / "home")
+    text = (home / CONFIG).read_text(encoding="utf-8")
+    table = text[text.index("[[connections]]") : text.index("[[teams]]")]
+    later = re.sub("(?m)^start = .*$", f"start = {day(15)}", table)
+    renamed = later.replace('"sample"', '"tidewater"')
+    elsewhere = ('connection = "sample"', 'connection = "tidewater"')
+    settings = changed(home, (table, renamed), elsewhere)
+    backfilled(settings)
+    assert totals(home) == {"tidewater": totals(first)["sample"]}
+    assert [one.state for one in tie_out_facts(settings)] == ["OK"]
+    assert not [step for step in plan(settings, None, LATER) if step.job_name == REBUILD]
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from openai_costs.cli.backfill_names import (
 from openai_costs.cli.backfill_order import newest_first, past_the_beginning, publications
 from openai_costs.cli.backfill_plan import (
     Step,
+    known_since,
+    names_of_kept_pages,
     plan,
     plan_offline,
     refuse_foreign_days,
@@ -103,9 +105,10 @@ class Headless:
         refuse_unwritable(place(self.settings.home))
         close_to_others(place(self.settings.home))
         judges = judging(self.settings, self.clock, offline=offline)
+        names = names_of_kept_pages(self.settings)
         owed = self._make([*again, *steps], failed, judges)
-        if asked is None and self.clock().date() < now.date():  # only the servers' answers told
-            owed = self._make(plan(self.settings, None, self.clock()), failed, judges)
+        if more := known_since(self.settings, names, asked or now.date(), self.clock()):
+            owed = self._make(more, failed, judges)
         due = names_due(self.settings, self.clock, offline=offline)  # by the servers' clocks now
         self._name(due, failed, may_ask=not offline, owed=owed)
         for line in (*retention_texts(self.settings, now, self.clock()), *self.objections.lines()):

@@ -97,7 +97,8 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
         kept = {
             day
             for day in days.difference(changed)
-            if _has_settled_pages(alone, archived, day, now, incomplete)
+            if day < connection.first_day  # not asked for again, so kept as it was
+            or _has_settled_pages(alone, archived, day, now, incomplete)
         }
         kept -= {read.day for read in damaged_reads(archive, connection, sorted(kept))}
         whole = reaching_back(alone) if kept else alone
@@ -106,6 +107,40 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
         unread = {day for day in days - kept if day >= connection.first_day}
         steps += [Step(alone, REFRESH, one, is_open) for one in consecutive(unread)]
     return [*steps, Step(settings, REFRESH, recent)]
+
+
+def names_of_kept_pages(settings: Settings) -> set[tuple[str, str]]:
+    """Return the connections of which pages are kept, each with its provider."""
+    archive = Archive(place(settings.home))
+    return {
+        (provider, name)
+        for provider in {one.provider for one in settings.connections}
+        for name in archive.connections(provider)
+    }
+
+
+def known_since(
+    settings: Settings,
+    names: set[tuple[str, str]],
+    asked: DayRange | date,
+    now: datetime,
+) -> list[Step]:
+    """Return the runs that only the first ones of a backfill showed to be needed.
+
+    All that is due where the servers' clocks say that it is an earlier day; and without a request
+    the days of a connection that goes on with those of an older name.
+
+    Args:
+        settings: The connections.
+        names: `names_of_kept_pages` before the first runs.
+        asked: The range that they were of; a day that was today for those of what is due.
+        now: The current instant, by the servers' clocks.
+    """
+    if isinstance(asked, date) and now.date() < asked:
+        return plan(settings, None, now)
+    if names - names_of_kept_pages(settings):
+        return [step for step in plan(settings, None, now) if step.job_name == REBUILD]
+    return []
 
 
 def from_kept_pages(settings: Settings, asked: DayRange | None, today: date) -> list[Step]:

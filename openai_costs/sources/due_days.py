@@ -14,7 +14,7 @@ import polars as pl
 from openai_costs.kernel.days import ONE_DAY, DayRange, consecutive, is_settled, naive
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
-from openai_costs.sources.kept_days import with_kept_days
+from openai_costs.sources.kept_days import first_not_deleted, with_kept_days
 from openai_costs.sources.provider import Provider, RawPages
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive, DamagedRead
@@ -45,6 +45,7 @@ def due_days(settings: Settings, now: datetime) -> dict[str, set[date]]:
     """
     home = place(settings.home)
     lake, archive = Lake(home), Archive(home)
+    kept_from = first_not_deleted(settings, lake, now.date())
     settings = with_kept_days(settings, lake, now.date())
     billed, used, ledger = lake.slices(MartSpend), lake.slices(Usage), lake.slices(Spend)
     control = lake.read(SpendControl)
@@ -62,7 +63,8 @@ def due_days(settings: Settings, now: datetime) -> dict[str, set[date]]:
             days |= _unsettled(settings, first, given, now)
         days -= lost_days(provider, archive, connection, days - stored.keys(), now.date())
         days -= gone_days(provider, days & stored.keys(), now.date())
-        days |= unmade_days(provider, archive, name, stored, now.date())
+        there = DayRange(min(kept_from(name) or date.min, now.date()), now.date())
+        days |= unmade_days(provider, archive, name, stored, there)
         began = first_owed_day(ledger, name) if connection.start is None else None
         due[name] = {day for day in days if began is None or day >= began or day in stored}
     return due
@@ -81,25 +83,25 @@ def first_day(pages: RawPages, archive: Archive, connection: Connection) -> date
 
 
 def unmade_days(
-    provider: Provider, archive: Archive, name: str, stored: ReadAt, today: date
+    provider: Provider, archive: Archive, name: str, stored: ReadAt, there: DayRange
 ) -> set[date]:
-    """Return the days whose tables are of an older read than the newest that is kept.
+    """Return the days whose tables are not of the newest read that is kept, or that have none.
 
     A run that was killed behind its reading leaves such days: no other finds a day that had settled
-    long ago.
+    long ago. A connection that was renamed has them too, also from before its `start`.
 
     Args:
         provider: Of which provider the connection is.
         archive: Where reads are kept.
         name: The connection.
         stored: When each stored day was read.
-        today: Days after it have not come.
+        there: The days that have come, and are not deleted.
     """
     pages = provider.costs.pages
     kept = archive.newest_at(provider.name, name, pages.dataset)
-    return {
-        day for day, at in stored.items() if day <= today and naive(kept.get(day, at)) != naive(at)
-    }
+    older = {day for day, at in stored.items() if naive(kept.get(day, at)) != naive(at)}
+    days = older | (kept.keys() - stored.keys())
+    return {day for day in days if there.first <= day <= there.last}
 
 
 def gone_days(provider: Provider, days: Iterable[date], today: date) -> set[date]:
@@ -201,7 +203,7 @@ def overdue_days(settings: Settings, now: datetime) -> set[date]:
         pages, name = provider_of(connection).costs.pages, connection.name
         kept = archive.days(pages.provider, name, pages.dataset)
         first = min([*_read_at(billed, name), *kept], default=date.max)
-        found |= {day for day in due[name] if day >= first}
+        found |= {day for day in due[name] if day >= max(first, connection.first_day)}
     return found
 
 

@@ -3,7 +3,7 @@
 Not here: deleting them (storage/deletion.py, outputs/retention).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from openai_costs.kernel.days import ONE_DAY, DayRange, month_of
@@ -16,17 +16,19 @@ from openai_costs.tables.mart.deleted_months import DeletedMonths
 
 def with_kept_days(settings: Settings, lake: Lake, today: date) -> Settings:
     """Return the same settings, whose connections and gateway begin with the first kept day."""
-    deleted, gateway = days_after_deleted(lake), settings.gateway
-
-    def kept(name: str) -> date | None:
-        return latest(first_kept(settings, name, today), deleted.get(name))
-
+    gateway, kept = settings.gateway, first_not_deleted(settings, lake, today)
     start = latest(gateway.start, kept(gateway.name))
     update = {
         "connections": tuple(one.kept_from(kept(one.name)) for one in settings.connections),
         "gateway": gateway.model_copy(update={"start": start}),
     }
     return settings.model_copy(update=update)
+
+
+def first_not_deleted(settings: Settings, lake: Lake, today: date) -> Callable[[str], date | None]:
+    """Return a function to the first kept day of a connection or gateway, whatever its `start`."""
+    deleted = days_after_deleted(lake)
+    return lambda name: latest(first_kept(settings, name, today), deleted.get(name))
 
 
 def refuse_deleted_days(settings: Settings, lake: Lake, asked: DayRange, today: date) -> None:
