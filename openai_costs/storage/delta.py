@@ -104,7 +104,7 @@ class DeltaTables:
             StorageFailed: It is damaged, or the store does not answer.
         """
         table, version, identity = self._opened.get(name, (None, -1, None))
-        if table is not None and self._shown is not None and name in self._shown:
+        if self._shown is not None and name in self._shown:
             return table
         with as_ours(f"{self.root}/{name}"):
             if table is None or identity != self._identity(name, version):
@@ -112,12 +112,12 @@ class DeltaTables:
                 self._openings[name] += 1
             elif self._may_be_newer(name, table):
                 table.update_incremental()
+        if self._shown is not None:
+            self._shown.add(name)
         if table is None:
             self._opened.pop(name, None)
             return None
         self._opened[name] = (table, table.version(), self._identity(name, table.version()))
-        if self._shown is not None:
-            self._shown.add(name)
         return table
 
     def get(self, name: str) -> DeltaTable:

@@ -154,8 +154,7 @@ class Lake:
     def frozen(self) -> Iterator[None]:
         """Show every table as it is at its first use in this block, whatever others write."""
         self._make_ready()
-        self.recorded.follow()
-        with self._tables.frozen():
+        with self.recorded.frozen(), self._tables.frozen():
             self._tables.find(LOG)  # first: it must not know more than the tables
             yield
 

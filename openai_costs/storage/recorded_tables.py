@@ -5,8 +5,8 @@ entries add up to, rebuilt where it is missing or damaged. In return, the copy s
 entry that is damaged. Not here: the entries (record.py).
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -57,10 +57,22 @@ class RecordedTables:
     """The recorded tables of a home, and their copies in the lake."""
 
     def __init__(self, record: Record, tables: DeltaTables) -> None:
-        self._record, self._tables = record, tables
+        self._record, self._tables, self._is_frozen = record, tables, False
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Leave every table to its copy in this block, which has all that is recorded before it."""
+        self.follow()
+        self._is_frozen = True
+        try:
+            yield
+        finally:
+            self._is_frozen = False
 
     def read(self, table: type[Contract]) -> tuple[int, pl.DataFrame] | None:
-        """Return the number of the newest entry and a table's rows; None without an entry."""
+        """Return the number of the newest entry and a table's rows; None where the copy counts."""
+        if self._is_frozen:
+            return None
         folded = self._folded(table)
         if not folded.number:
             return None

@@ -73,3 +73,12 @@ def test_a_frozen_table_stays_as_it_was_at_its_first_use(tmp_path: Path) -> None
         others.commit(NAME, lambda table: append(table, ROWS))
         assert tables.version(NAME) == 1
     assert tables.version(NAME) == 2
+
+
+def test_a_table_that_is_made_meanwhile_is_not_there_yet_in_a_frozen_block(tmp_path: Path) -> None:
+    tables, others = DeltaTables(UPath(tmp_path)), DeltaTables(UPath(tmp_path))
+    with tables.frozen():
+        assert tables.find(NAME) is None
+        others.create(NAME, lambda folder: make(folder, ROWS))
+        assert tables.find(NAME) is None
+    assert tables.version(NAME) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,19 @@ def test_what_changed_is_an_entry_and_the_lake_has_a_copy(tmp_path: Path) -> Non
     assert len(entries(tmp_path)) == 2
     assert lake.read(Deliveries).equals(frame("sent", "sending"))
     assert in_lake(tmp_path).sort("finding_id").equals(frame("sent", "sending"))
+
+
+def test_a_recorded_table_stays_as_it_was_at_its_first_use_in_a_frozen_block(
+    tmp_path: Path,
+) -> None:
+    lake = Lake(UPath(tmp_path))
+    lake.replace_whole(Deliveries, frame("sending"))
+    with lake.frozen():
+        assert lake.read(Deliveries).equals(frame("sending"))
+        with ThreadPoolExecutor(1) as other:  # it opens a lake of its own, as another process does
+            other.submit(lambda: Lake(UPath(tmp_path)).replace_whole(Deliveries, frame("sent")))
+        assert lake.read(Deliveries).equals(frame("sending"))
+    assert lake.read(Deliveries).equals(frame("sent"))
 
 
 def test_a_removed_lake_costs_no_row_and_the_next_publication_has_them(tmp_path: Path) -> None:
