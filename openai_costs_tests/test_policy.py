@@ -20,12 +20,16 @@ import stamina
 from openai_costs.kernel.days import ONE_DAY, epoch
 from openai_costs.kernel.formatting import dollars, exact_dollars
 from openai_costs.orchestration.jobs import DIRECTORY
+from openai_costs.outputs.publish.publication import Publication
 from openai_costs.outputs.publish.tie_outs import TOGETHER
+from openai_costs.outputs.report.cost_explorer import PAGE, read_page
+from openai_costs.outputs.report.render import render
 from openai_costs.questions.coverage import of_costs
 from openai_costs.sample.api.options import NO_SCOPE_ADMIN_KEY, USAGE_ONLY_ADMIN_KEY, USUAL
 from openai_costs.sample.company.events import Event, EventKind
 from openai_costs.sources import raw_pages
 from openai_costs.sources.ingest import Ingested, ingest
+from openai_costs.storage.files import place
 from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.admin_keys import AdminKeys
 from openai_costs.tables.core.projects import Projects
@@ -474,7 +478,7 @@ def test_a_control_total_that_differs_is_written_named_with_both_numbers_and_not
     lone.serve("tidewater", organisation=replace(ORGANISATION, events=()))
     poorer = lone.transports["tidewater"]
     lone.transports["tidewater"] = Torn(richer, poorer)
-    ran = lone.run(*THREE_DAYS, only=MONEY)
+    ran = lone.run(*THREE_DAYS, only=(*MONEY, "report/cost_explorer"))
     ledger = usd(lone.lake.read(Ledger), "tidewater", LAST)
     control = usd(lone.lake.read(SpendControl), "tidewater", LAST)
     assert ledger > control
@@ -490,6 +494,13 @@ def test_a_control_total_that_differs_is_written_named_with_both_numbers_and_not
     # What readers are not given is judged by no budget, anomaly or finding either.
     costs = lone.lake.read(Coverage).filter(source="costs", connection="tidewater", day=LAST)
     assert costs.select("state", "billed_usd").row(0) == ("missing", None)
+    # The page has the other days as this run published them, and that day as readers have it.
+    shown = read_page(Publication(place(lone.home), lone.lake), NOW)
+    assert (place(lone.home) / PAGE).read_text("utf-8") == render(shown)
+    with duckdb.connect(str(lone.published), read_only=True) as sql:
+        of_one = "SELECT sum(billed_usd) FROM mart.spend WHERE connection = 'tidewater'"
+        given = sql.sql(of_one).fetchall()[0][0]
+    assert shown.total == dollars(given)
 
 
 def test_one_connection_of_several_fails(both: House) -> None:

@@ -12,15 +12,23 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import duckdb
 import msgspec
+import polars as pl
 import pytest
 
 from openai_costs.orchestration.jobs import DIRECTORY
+from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.outputs.publish.publication import Publication
+from openai_costs.outputs.publish.publication_state import last_state
+from openai_costs.outputs.publish.published_tables import PublishedTables
 from openai_costs.outputs.publish.tie_outs import TOGETHER
+from openai_costs.outputs.report.cost_explorer import PAGE, read_page, read_tables
+from openai_costs.outputs.report.render import render
 from openai_costs.storage.archive import open_read
 from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.read_names import SUFFIX
+from openai_costs.storage.sql import connected
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.coverage import Coverage
@@ -41,13 +49,13 @@ from openai_costs_tests.org import (
 from openai_costs_tests.processes import started
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
 
     import httpx
-    import polars as pl
     from deltalake import DeltaTable
 
+    from openai_costs.outputs.report.page_tables import Tables
     from openai_costs.storage.packing import Manifest
     from openai_costs.tables.contract import Contract
 
@@ -276,6 +284,39 @@ def sum_of(sql: duckdb.DuckDBPyConnection, table: str, when: date) -> Decimal | 
     return found
 
 
+def test_after_a_kill_at_any_stage_a_page_has_what_the_database_has(
+    killed_at: dict[str, House], tmp_path: Path
+) -> None:
+    for stage, left in killed_at.items():
+        assert shown(left.home) == in_database(left.home), stage
+    # Another day's run makes the page while the killed run's days are between core and mart.
+    home = killed_at["the marts"].moved_to(tmp_path / "home").home
+    assert refreshed(home, day(20), day(20), only=(*FACTS, "report/cost_explorer"))
+    assert shown(home) == in_database(home)
+    page = render(read_page(publication(home), NOW))
+    assert (place(home) / PAGE).read_text("utf-8") == page
+
+
+def publication(home: str) -> Publication:
+    return Publication(place(home), Lake(place(home)))
+
+
+def shown(home: str) -> dict[str, list[str]]:
+    """The rows of every table that a page is made of."""
+    with publication(home).tables() as tables:
+        return rows_of(read_tables(tables, NOW))
+
+
+def in_database(home: str) -> dict[str, list[str]]:
+    with connected(f"{home}/{DATABASE}", read_only=True) as sql:
+        return rows_of(read_tables(PublishedTables(sql, last_state(place(home))), NOW))
+
+
+def rows_of(tables: Tables) -> dict[str, list[str]]:
+    frames = {name: it for name, it in tables._asdict().items() if isinstance(it, pl.DataFrame)}
+    return {name: sorted(map(repr, frame.rows())) for name, frame in frames.items()}
+
+
 @pytest.fixture(scope="module")
 def named(before: House, tmp_path_factory: pytest.TempPathFactory) -> House:
     """The first home with a directory that was read undisturbed."""
@@ -341,12 +382,13 @@ def test_two_processes_refresh_the_same_days_at_once_while_a_reader_looks_on(
 ) -> None:
     home = before.moved_to(tmp_path / "home").home
     both = [started(refresh, home, FIRST, LAST, ANSWERS) for _ in range(2)]
-    looks = 0
+    looks, known = 0, {*usd_by_day(before.home), *usd_by_day(undisturbed.home)}
     while any(process.is_alive() for process in both):
         assert len(set(published_sums(home))) == 1
+        assert set(usd_by_day(home)) <= known
         looks += 1
         both[0].join(0.1)
-    assert looks > 10
+    assert looks > 2
     assert [process.exitcode for process in both] == [0, 0]
     assert stored(home) == stored(undisturbed.home)
     assert published(home) == published(undisturbed.home)
@@ -377,6 +419,18 @@ def test_a_run_that_finishes_inside_another_is_not_forgotten_by_it(
     assert verdicts == [True]
     states = dict(outer.lake.read(Coverage).select("day", "state").rows())
     assert (states[day(17)], states[day(18)]) == ("settled", "settled")
+
+
+def usd_by_day(home: str) -> Iterator[tuple[date, Decimal]]:
+    """The dollars of each day on a page, the same in each table that it is made of."""
+    with publication(home).tables() as published:
+        tables = read_tables(published, NOW)
+    sums = [
+        frame.group_by("day").agg(usd=pl.col("billed_usd").sum()).filter(pl.col("usd") != 0)
+        for frame in (tables.spend, tables.attribution, tables.lines, tables.ledger)
+    ]
+    assert all(one.sort("day").equals(sums[0].sort("day")) for one in sums)
+    yield from sums[0].iter_rows()
 
 
 def published_sums(home: str) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from openai_costs.kernel.formatting import cents, dollars_of
 from openai_costs.kernel.money import total
 from openai_costs.outputs.alerts.judged_days import settled_days
 from openai_costs.outputs.publish.bi import VIEWS
+from openai_costs.outputs.publish.publication import Publication
 from openai_costs.outputs.report.cost_explorer import read_page
 from openai_costs.outputs.report.page_model import PageModel
 from openai_costs.outputs.report.render import render
@@ -61,7 +62,7 @@ def billed(lake: Lake, *names: str) -> Decimal:
 
 
 def page(made: House) -> PageModel:
-    return read_page(made.lake, made.clock.now)
+    return read_page(Publication(made.lake.root.parent, made.lake), made.clock.now)
 
 
 def test_its_days_stay_readable_and_are_marked_in_the_tables(left: tuple[House, Ran]) -> None:

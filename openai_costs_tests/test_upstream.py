@@ -100,6 +100,26 @@ class Ranged:
         )
 
 
+def test_of_steps_that_can_begin_the_one_with_the_highest_priority_does() -> None:
+    """outputs/report/assets.py: the page comes after the publication, also one that is red."""
+    began: list[str] = []
+
+    @dg.asset(op_tags={"dagster/priority": "-1"})
+    def a_page() -> None:
+        began.append("page")
+
+    @dg.asset
+    def publication() -> None:
+        began.append("publication")
+        raise dg.Failure("A day is held back.", allow_retries=False)
+
+    with calm():
+        defs = dg.Definitions([a_page, publication], executor=dg.in_process_executor)
+        job = defs.resolve_implicit_global_asset_job_def()
+        job.execute_in_process(raise_on_error=False, run_config=QUIET)
+    assert began == ["publication", "page"]
+
+
 class Nothing(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         """Keep nothing."""

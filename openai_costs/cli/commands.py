@@ -114,11 +114,12 @@ def backfill(
     from openai_costs.cli.backfill import Headless  # noqa: PLC0415
     from openai_costs.cli.backfill_plan import asked_days  # noqa: PLC0415
     from openai_costs.cli.ending import with_ending  # noqa: PLC0415
+    from openai_costs.outputs.publish.publication import publication_of  # noqa: PLC0415
 
     settings = publishing(home)
     settings = settings if connection is None else settings.only(connection)
     asked = asked_days(settings, since, until, utc_now())
-    with with_ending(place(settings.home), utc_now, say):
+    with with_ending(publication_of(settings), utc_now, say):
         Headless(settings, say=say).backfill(asked, offline=offline)
 
 

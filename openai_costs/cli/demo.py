@@ -17,6 +17,7 @@ from openai_costs.cli.progress import Say
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.formatting import counted, dollars, listed, total_usd
 from openai_costs.orchestration.jobs import DERIVE, DIRECTORY, REFRESH, trailing
+from openai_costs.outputs.publish.publication import publication_of
 from openai_costs.sample.company.events import RESTATED_AFTER, EventKind
 from openai_costs.sample.company.organisation import Organisation
 from openai_costs.sample.setup import Company, Wanted, company
@@ -39,7 +40,7 @@ def demo(home: Path, wanted: Wanted, *, clock: Clock, say: Say) -> None:
     made = company(home, wanted, now=now, kinds=connection_kinds())
     with fresh(home, made.files):
         _materialize(made, now, say)
-    for line in ending(place(str(home)), now):
+    for line in ending(publication_of(made.settings), now):
         say(line)
     say(f"\nNext: openai-costs dev --demo --home {home}    (the Dagster UI on these tables)")
 

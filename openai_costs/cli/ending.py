@@ -17,6 +17,7 @@ from openai_costs.cli.run_output import RunFailedError
 from openai_costs.kernel.days import Clock
 from openai_costs.kernel.formatting import counted
 from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.outputs.publish.publication import NothingToShow, Publication
 from openai_costs.outputs.report.cost_explorer import PAGE, read_opening
 from openai_costs.outputs.report.judged import Judged
 from openai_costs.outputs.report.page_model import FirstScreen
@@ -28,26 +29,31 @@ _IS_OPEN = pl.col("state").is_in(OPEN)
 
 
 @contextmanager
-def with_ending(home: UPath, clock: Clock, say: Say) -> Iterator[None]:
+def with_ending(publication: Publication, clock: Clock, say: Say) -> Iterator[None]:
     """Print the ending after a backfill, also where a part of it failed: the rest is published."""
-    before = _open_findings(home)
+    before = _open_findings(publication.lake)
     try:
         yield
     except RunFailedError:
-        _print(home, before, clock(), say)
+        _print(publication, before, clock(), say)
         raise
-    _print(home, before, clock(), say)
+    _print(publication, before, clock(), say)
 
 
-def ending(home: UPath, now: datetime, *, is_brief: bool = False) -> Iterator[str]:
+def ending(publication: Publication, now: datetime, *, is_brief: bool = False) -> Iterator[str]:
     """Yield the first screen of the page, findings and files; nothing before any day was read.
 
     Args:
-        home: Where the tables are.
+        publication: What was published last.
         now: The current instant.
         is_brief: Whether only the numbers of the month and the page are of interest.
     """
-    page = read_opening(Lake(home), now)
+    home = publication.home
+    try:
+        page = read_opening(publication, now)
+    except NothingToShow as why:
+        yield f"\n{why}"
+        return
     if page.first.month.span is None:
         return
     yield ""
@@ -65,17 +71,18 @@ def ending(home: UPath, now: datetime, *, is_brief: bool = False) -> Iterator[st
         yield f"  {home / file}"
 
 
-def _print(home: UPath, before: frozenset[str] | None, now: datetime, say: Say) -> None:
-    after = _open_findings(home)
-    for line in ending(home, now, is_brief=before is not None and before == after):
+def _print(
+    publication: Publication, before: frozenset[str] | None, now: datetime, say: Say
+) -> None:
+    after, home = _open_findings(publication.lake), publication.home
+    for line in ending(publication, now, is_brief=before is not None and before == after):
         say(line)
     if after is not None:
         say(f"\nNext: openai-costs report --open --home {home}    (the page, in the browser)")
 
 
-def _open_findings(home: UPath) -> frozenset[str] | None:
+def _open_findings(lake: Lake) -> frozenset[str] | None:
     """Return the ids of open findings; None before anything was evaluated."""
-    lake = Lake(home)
     if not lake.has(Findings):
         return None
     open_ones = lake.read(Findings).filter(_IS_OPEN)

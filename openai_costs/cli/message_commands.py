@@ -12,17 +12,16 @@ import typer
 from openai_costs.cli.home_settings import Home, writable
 from openai_costs.cli.terminal import say
 from openai_costs.kernel.days import naive, utc_now
+from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.storage.files import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from upath import UPath
-
     from openai_costs.kernel.days import Clock
     from openai_costs.outputs.alerts.rows import Delivery
-    from openai_costs.settings.alerts import Alerts
+    from openai_costs.settings.load import Settings
 
 messages = typer.Typer()
 NO_WEEKLY = (
@@ -47,7 +46,10 @@ def deliver(home: Home = None) -> None:
     if warning := clock.report():
         say(warning, err=True)
     if settings.alerts.weekly:
-        say(f"weekly digest: {send_weekly(folder, settings.alerts, clock)}")
+        try:
+            say(f"weekly digest: {send_weekly(settings, clock)}")
+        except OpenAICostsError as why:  # alerts are sent also where no page can be had
+            troubles.append(f"weekly digest: {why}")
     for result in deliver_once(settings, clock):
         say(f"{result.route}: {result.counts}")
         troubles += [result.trouble] if result.trouble else []
@@ -77,11 +79,11 @@ def digest(
         from openai_costs.storage.lake import Lake  # noqa: PLC0415
 
         clock = confirmed(Lake(folder), settings, utc_now)
-        lines, is_delivered = sent_now(folder, settings.alerts, clock)
+        lines, is_delivered = sent_now(settings, clock)
         for line in lines:
             say(line)
         sys.exit(not is_delivered)
-    for line in printed(folder, settings.alerts, is_file=show):
+    for line in printed(settings, is_file=show):
         say(line)
     if show:
         from openai_costs.outputs.report.cost_explorer import DIGEST  # noqa: PLC0415
@@ -89,22 +91,22 @@ def digest(
         typer.launch(str(folder / DIGEST))
 
 
-def printed(home: UPath, alerts: Alerts, *, is_file: bool) -> Iterator[str]:
+def printed(settings: Settings, *, is_file: bool) -> Iterator[str]:
     """Yield the digest as text; of a file, which has the picture, its place."""
     from openai_costs.cli.empty_home import NothingStored  # noqa: PLC0415
     from openai_costs.outputs.alerts.channels.email import html  # noqa: PLC0415
     from openai_costs.outputs.alerts.message import clean  # noqa: PLC0415
     from openai_costs.outputs.digest.sending import page_of  # noqa: PLC0415
     from openai_costs.outputs.digest.weekly import weekly_message  # noqa: PLC0415
+    from openai_costs.outputs.publish.publication import publication_of  # noqa: PLC0415
     from openai_costs.outputs.report.cost_explorer import DIGEST, PAGE  # noqa: PLC0415
     from openai_costs.storage.files import replace_file  # noqa: PLC0415
-    from openai_costs.storage.lake import Lake  # noqa: PLC0415
 
-    now = utc_now()
-    page = page_of(home, Lake(home), now)
+    now, publication = utc_now(), publication_of(settings)
+    home, page = publication.home, page_of(publication, now)
     if page is None:
         raise NothingStored(home, "days of costs")
-    address = alerts.page_url or (home / PAGE).absolute().as_uri()
+    address = settings.alerts.page_url or (home / PAGE).absolute().as_uri()
     made = clean(weekly_message(page, now.date(), "", address), allow_email=False)
     if not is_file:
         yield made.text
@@ -115,7 +117,7 @@ def printed(home: UPath, alerts: Alerts, *, is_file: bool) -> Iterator[str]:
     yield str(home / DIGEST)
 
 
-def sent_now(home: UPath, alerts: Alerts, clock: Clock) -> tuple[list[str], bool]:
+def sent_now(settings: Settings, clock: Clock) -> tuple[list[str], bool]:
     """Send the digest to each route that has not had it this week.
 
     Returns:
@@ -127,10 +129,11 @@ def sent_now(home: UPath, alerts: Alerts, clock: Clock) -> tuple[list[str], bool
     from openai_costs.storage.lake import Lake  # noqa: PLC0415
     from openai_costs.tables.mart.deliveries import Deliveries  # noqa: PLC0415
 
+    alerts, home = settings.alerts, place(settings.home)
     if alerts.weekly is None:
         return [NO_WEEKLY], False
     began = naive(clock())
-    send_weekly(home, alerts, clock, partial(due, is_asked=True))
+    send_weekly(settings, clock, partial(due, is_asked=True))
     logged = rows(Delivery, Lake(home).read(Deliveries))
     name = name_of(alerts.weekly, began)
     of_week = {one.channel: one for one in logged if one.finding_id == name}

@@ -7,7 +7,6 @@ import typer
 from openai_costs.cli.home_settings import Home, writable
 from openai_costs.cli.terminal import say
 from openai_costs.kernel.days import utc_now
-from openai_costs.storage.files import place
 
 pages = typer.Typer()
 
@@ -19,15 +18,19 @@ def report(
 ) -> None:
     """Rebuild the cost explorer."""
     from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
+    from openai_costs.outputs.publish.behind import behind  # noqa: PLC0415
+    from openai_costs.outputs.publish.publication import publication_of  # noqa: PLC0415
     from openai_costs.outputs.report.cost_explorer import PAGE, write_report  # noqa: PLC0415
-    from openai_costs.storage.lake import Lake  # noqa: PLC0415
     from openai_costs.storage.layout import set_misplaced_aside  # noqa: PLC0415
 
-    folder = place(writable(home).home)
+    publication = publication_of(writable(home))
+    folder = publication.home
     refuse_empty(folder, "days of costs")
     for line in set_misplaced_aside(folder):
         say(f"Set aside: {line}.")
-    write_report(folder, Lake(folder), utc_now())
+    write_report(publication, utc_now())
+    for line in behind(folder, publication.lake).sentences():
+        say(line, err=True)
     say(str(folder / PAGE))
     if show:
         typer.launch(str(folder / PAGE))
@@ -43,7 +46,8 @@ def serve(
     from openai_costs.cli.dev import Address  # noqa: PLC0415
     from openai_costs.cli.empty_home import refuse_empty  # noqa: PLC0415
     from openai_costs.cli.serve import serve_page  # noqa: PLC0415
+    from openai_costs.outputs.publish.publication import publication_of  # noqa: PLC0415
 
-    folder = place(writable(home).home)
-    refuse_empty(folder, "days of costs")
-    serve_page(folder, Address(host, port), utc_now, say)
+    publication = publication_of(writable(home))
+    refuse_empty(publication.home, "days of costs")
+    serve_page(publication, Address(host, port), utc_now, say)

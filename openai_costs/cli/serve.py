@@ -4,23 +4,24 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
-from upath import UPath
 
 from openai_costs.cli.dev import Address, refuse_taken, refused
 from openai_costs.cli.faults import sentence_of
 from openai_costs.kernel.days import Clock
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.hosts import host_in_address, is_every_address
+from openai_costs.outputs.publish.publication import Publication
 from openai_costs.outputs.report.cost_explorer import PAGE, write_report
 from openai_costs.outputs.report.served import LOOPBACK, application
-from openai_costs.storage.lake import Lake
 
 
-def serve_page(home: UPath, address: Address, clock: Clock, say: Callable[[str], None]) -> None:
+def serve_page(
+    publication: Publication, address: Address, clock: Clock, say: Callable[[str], None]
+) -> None:
     """Answer on an address of this machine, with the page as the newest run wrote it.
 
     Args:
-        home: The home.
+        publication: The last publication of the home.
         address: Where to listen; its host is a name under which it answers.
         clock: The current instant.
         say: Takes a line for a person.
@@ -36,13 +37,12 @@ def serve_page(home: UPath, address: Address, clock: Clock, say: Callable[[str],
             "page is opened, such as 127.0.0.1, so that requests under other names are refused."
         )
     refuse_taken(address)
-    lake = Lake(home)
-    if not (home / PAGE).exists():
-        write_report(home, lake, clock())
+    if not (publication.home / PAGE).exists():
+        write_report(publication, clock())
     say(f"Cost explorer: {address} (Ctrl-C stops it)")
     say(f"Its tables as JSON and CSV: {address}/api")
     names = (*LOOPBACK, *map(host_in_address, (address.host, *places)))
-    app = application(home, lake, clock, sentence_of, names)
+    app = application(publication, clock, sentence_of, names)
     config = uvicorn.Config(
         app, host=address.host, port=address.port, log_level="warning", access_log=False
     )

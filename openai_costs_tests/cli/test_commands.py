@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from shutil import copytree
 
 import polars as pl
 import pytest
@@ -14,17 +15,20 @@ from openai_costs.cli.commands import main
 from openai_costs.kernel.days import DayRange, utc_now
 from openai_costs.kernel.errors import MissingKey, SettingsError
 from openai_costs.outputs.alerts.rows import changes_frame, findings_frame
+from openai_costs.outputs.publish.database import publish
+from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.settings.load import load_settings
 from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.projects import Projects
+from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.budget_status import BudgetStatus
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.finding_changes import FindingChanges
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.spend import Spend
-from openai_costs_tests.org import connected, untraced
+from openai_costs_tests.org import House, connected, day, untraced
 from openai_costs_tests.outputs.alerts.fixtures import change, finding
 from openai_costs_tests.outputs.alerts.servers import closed_port, http_inbox
 from openai_costs_tests.questions.budgets.ledger import FIRST, THROUGH, budget, counted, status
@@ -131,10 +135,30 @@ def test_a_home_is_named_on_the_command_line(
     assert run(monkeypatch, "report", "--home", "elsewhere") == 1
     sentence = capfd.readouterr().err
     assert sentence.startswith(f"There are no days of costs in {nowhere / 'elsewhere'} yet")
-    Lake(UPath(nowhere / "elsewhere")).replace_whole(Coverage, Coverage.no_rows())
+    lake = Lake(UPath(nowhere / "elsewhere"))
+    lake.replace_whole(Coverage, Coverage.no_rows())
+    publish(UPath(nowhere / "elsewhere"), lake)
     assert run(monkeypatch, "report", "--home", "elsewhere") == 0
     assert capfd.readouterr().out.strip() == str(nowhere / "elsewhere" / "report" / "index.html")
     assert not (nowhere / "home").exists()
+
+
+def test_a_page_that_cannot_be_of_a_publication_is_not_written_and_a_sentence_says_why(
+    three_days: House, nowhere: Path, monkeypatch: pytest.MonkeyPatch, capfd: Streams
+) -> None:
+    home = copytree(three_days.home, nowhere / "copy")
+    started = Batch(SpendControl.no_rows(), {Slice("tidewater", day(17)): utc_now()})
+    Lake(UPath(home)).replace(SpendControl, [started])
+    assert run(monkeypatch, "report", "--home", "copy") == 0
+    shown = capfd.readouterr()
+    assert shown.err.startswith("The tables of 1 day of tidewater (2026-11-17) are not all of one")
+    assert "run `openai-costs backfill --offline --from 2026-11-17 --to 2026-11-17`" in shown.err
+    assert shown.out.strip() == str(home / PAGE)
+    before = (home / PAGE).read_bytes()
+    (home / "published/openai_costs.duckdb").unlink()
+    assert run(monkeypatch, "report", "--home", "copy") == 1
+    assert "`openai-costs backfill` completes the days" in capfd.readouterr().err
+    assert (home / PAGE).read_bytes() == before
 
 
 def test_a_file_in_the_place_of_the_home_is_a_sentence_with_its_path(
@@ -374,12 +398,30 @@ def test_digest_without_its_routes_prints_and_says_why_it_sends_nothing(
     assert "There are no days of costs" in capsys.readouterr().err
     lake, days = Lake(UPath(nowhere / "home")), [("acme", "costs", FIRST, "settled", 1, 1, None)]
     lake.replace_whole(Coverage, connected(days))
+    publish(UPath(nowhere / "home"), lake)
     assert run(monkeypatch, "digest") == 0
     printed = capsys.readouterr().out
     assert printed.startswith(f"{FIRST:%B} so far: $0.00")
     assert "Data: Data complete through" in printed
     assert run(monkeypatch, "digest", "--send") == 1
     assert "No route receives the weekly digest" in capsys.readouterr().out
+
+
+def test_alerts_are_delivered_also_where_no_page_can_be_had_for_the_digest(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: Streams
+) -> None:
+    (nowhere / "openai_costs.toml").write_text(
+        f'{ONE_ROUTE}[alerts.weekly]\nroutes = ["finops"]\n', encoding="utf-8"
+    )
+    monkeypatch.setenv("ALERT_SECRET", "s1gning")
+    monkeypatch.setenv("ALERT_URL", "http://127.0.0.1:9")
+    lake, days = Lake(UPath(nowhere / "home")), [("acme", "costs", FIRST, "settled", 1, 1, None)]
+    lake.replace_whole(Coverage, connected(days))
+    lake.replace_whole(Findings, findings_frame([]))
+    assert run(monkeypatch, "deliver") == 1
+    streams = capsys.readouterr()
+    assert "finops: nothing to send" in streams.out
+    assert "weekly digest: Nothing can be shown of" in streams.err
 
 
 @pytest.mark.parametrize("answers", ["up", "down"])
@@ -391,6 +433,7 @@ def test_digest_is_sent_once_a_week_or_says_why_not(
     )
     lake, days = Lake(UPath(nowhere / "home")), [("acme", "costs", FIRST, "settled", 1, 1, None)]
     lake.replace_whole(Coverage, connected(days))
+    publish(UPath(nowhere / "home"), lake)
     monkeypatch.setenv("ALERT_SECRET", "s1gning")
     with http_inbox() as inbox:
         down = f"http://127.0.0.1:{closed_port()}"

@@ -9,6 +9,7 @@ from upath import UPath
 from openai_costs.cli.ending import ending, with_ending
 from openai_costs.cli.run_output import RunFailedError, Stopped
 from openai_costs.outputs.alerts.rows import findings_frame
+from openai_costs.outputs.publish.publication import Publication
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.outputs.alerts.fixtures import NOW, finding
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> UPath:
-    return UPath(tmp_path)
+def home(tmp_path: Path) -> Publication:
+    return Publication(UPath(tmp_path), Lake(UPath(tmp_path)))
 
 
-def evaluated(home: UPath, *ids: str) -> None:
+def evaluated(home: Publication, *ids: str) -> None:
     found = [finding(finding_id=one, subject_id=one) for one in ids]
-    Lake(home).replace_whole(Findings, findings_frame(found))
+    home.lake.replace_whole(Findings, findings_frame(found))
 
 
-def told(home: UPath, *ids: str, patch: pytest.MonkeyPatch) -> list[bool]:
+def told(home: Publication, *ids: str, patch: pytest.MonkeyPatch) -> list[bool]:
     """Return whether each printed ending was a brief one, after a backfill that left findings."""
     brief: list[bool] = []
     patch.setattr(
@@ -40,7 +41,7 @@ def told(home: UPath, *ids: str, patch: pytest.MonkeyPatch) -> list[bool]:
 
 
 def test_the_ending_is_brief_where_no_finding_opened_or_closed(
-    home: UPath, monkeypatch: pytest.MonkeyPatch
+    home: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert told(home, "aaa", patch=monkeypatch) == [False]
     assert told(home, "aaa", patch=monkeypatch) == [True]
@@ -48,7 +49,7 @@ def test_the_ending_is_brief_where_no_finding_opened_or_closed(
 
 
 def test_a_backfill_of_which_a_part_failed_has_an_ending_and_a_stopped_one_has_none(
-    home: UPath,
+    home: Publication,
 ) -> None:
     lines: list[str] = []
     evaluated(home, "aaa")
@@ -61,6 +62,6 @@ def test_a_backfill_of_which_a_part_failed_has_an_ending_and_a_stopped_one_has_n
     assert lines == []
 
 
-def test_before_any_day_was_read_there_is_no_ending(home: UPath) -> None:
-    assert Lake(home).read(Findings).equals(pl.DataFrame(schema=Findings.types()))
+def test_before_any_day_was_read_there_is_no_ending(home: Publication) -> None:
+    assert home.lake.read(Findings).equals(pl.DataFrame(schema=Findings.types()))
     assert list(ending(home, NOW)) == []

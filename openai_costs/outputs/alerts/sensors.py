@@ -28,7 +28,7 @@ DELIVER_EVERY = 60
 WATCH_EVERY = 300
 
 
-Resend = Callable[[UPath, Settings, Clock], DeliveryCounts]
+Resend = Callable[[Settings, Clock], DeliveryCounts]
 """Sends again what is not a finding and failed: the weekly digest."""
 
 
@@ -90,12 +90,11 @@ def _deliver_findings(on: dg.DefaultSensorStatus, resend: Resend) -> dg.SensorDe
     )
     def send(
         lake: dg.ResourceParam[Lake],
-        home: dg.ResourceParam[UPath],
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> dg.SensorResult:
         now = confirmed(lake, settings, clock)
-        counts = deliver(lake, settings.alerts, now) + resend(home, settings, now)
+        counts = deliver(lake, settings.alerts, now) + resend(settings, now)
         events = [dg.AssetMaterialization(asset_key(Deliveries), metadata=vars(counts))]
         return dg.SensorResult(
             skip_reason=str(counts), asset_events=events if counts.sent or counts.failed else []

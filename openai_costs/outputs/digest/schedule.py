@@ -1,7 +1,6 @@
 """The job that sends the weekly digest, and its schedule."""
 
 import dagster as dg
-from upath import UPath
 
 from openai_costs.kernel.days import Clock
 from openai_costs.outputs.alerts.confirmed_time import confirmed
@@ -23,13 +22,12 @@ NAME = "weekly_digest"
 )
 def _send(
     context: dg.OpExecutionContext,
-    home: dg.ResourceParam[UPath],
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
     lake: dg.ResourceParam[Lake],
 ) -> None:
     now = confirmed(lake, settings, clock)
-    context.log.info("Weekly digest: %s.", send_weekly(home, settings.alerts, now))
+    context.log.info("Weekly digest: %s.", send_weekly(settings, now))
 
 
 @dg.job(

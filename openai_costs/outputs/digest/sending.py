@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from upath import UPath
-
 from openai_costs.kernel.days import Clock, naive
 from openai_costs.outputs.alerts.channels.channel import Send
 from openai_costs.outputs.alerts.delivery import (
@@ -23,12 +21,12 @@ from openai_costs.outputs.alerts.message import Message
 from openai_costs.outputs.alerts.rows import Delivery
 from openai_costs.outputs.digest.due import due, waiting, week_of
 from openai_costs.outputs.digest.weekly import weekly_message
-from openai_costs.outputs.report.cost_explorer import is_invented, read_page
+from openai_costs.outputs.publish.publication import Publication, publication_of
+from openai_costs.outputs.report.cost_explorer import read_page
 from openai_costs.outputs.report.page_model import PageModel
 from openai_costs.settings import Alerts, ChannelKind
 from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import secret
-from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.deliveries import Deliveries
 
 Chosen = Callable[[Alerts, Iterable[Delivery], datetime], list[QueuedMessage]]
@@ -46,8 +44,7 @@ OUTLETS = Outlets()
 
 
 def send_weekly(
-    home: UPath,
-    alerts: Alerts,
+    settings: Settings,
     clock: Clock,
     chosen: Chosen = due,
     outlets: Outlets = OUTLETS,
@@ -55,19 +52,19 @@ def send_weekly(
     """Send the weekly digest where it is due; nothing before any day was read.
 
     Args:
-        home: The home.
-        alerts: The routes, and when the digest is sent.
+        settings: The home, the routes, and when the digest is sent.
         clock: Returns the current time.
         chosen: Which digests are sent.
         outlets: How messages get out.
     """
+    alerts, publication = settings.alerts, publication_of(settings)
     if alerts.weekly is None:
         return DeliveryCounts()
-    lake, now = Lake(home), naive(clock())
+    lake, now = publication.lake, naive(clock())
     with lake.alone(Deliveries):
         log = DeliveryLog(lake)
         queue = chosen(alerts, log.rows, now)
-        page = page_of(home, lake, clock()) if queue else None
+        page = page_of(publication, clock()) if queue else None
         if page is None:
             return DeliveryCounts()
         week = week_of(alerts.weekly, now)
@@ -80,12 +77,12 @@ def send_weekly(
     return sender.counts
 
 
-def resend(home: UPath, settings: Settings, clock: Clock) -> DeliveryCounts:
+def resend(settings: Settings, clock: Clock) -> DeliveryCounts:
     """Send the digests again that failed, for the sensor that sends findings."""
-    return send_weekly(home, settings.alerts, clock, waiting)
+    return send_weekly(settings, clock, waiting)
 
 
-def page_of(home: UPath, lake: Lake, now: datetime) -> PageModel | None:
-    """Return what the page shows now; None before any day was read."""
-    page = read_page(lake, now, is_invented=is_invented(home))
+def page_of(publication: Publication, now: datetime) -> PageModel | None:
+    """Return what a page of now shows; None before any day was read."""
+    page = read_page(publication, now)
     return page if page.first.month.span else None

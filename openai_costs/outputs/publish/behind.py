@@ -36,6 +36,15 @@ class Behind(NamedTuple):
         is_of_readers = one.place not in {RAW, LAKE}
         return one.key in self.torn or (is_of_readers and one.key in self.unpublished)
 
+    def sentences(self) -> Iterator[str]:
+        """Yield which slices there are and what publishes them, in a sentence for each cause."""
+        if self.torn:
+            days = [one.day for one in self.torn]
+            command = f"openai-costs backfill --offline --from {min(days)} --to {max(days)}"
+            yield f"{torn_text(self.torn)} If no run is under way, run `{command}`."
+        if rest := self.unpublished - self.torn:
+            yield unpublished_text(rest)
+
     def texts(self, differences: Iterable[Difference]) -> Iterator[str]:
         """Yield what explains differences, in a sentence for each cause."""
         explained = {one.key for one in differences if self.explains(one)}

@@ -29,6 +29,8 @@ from openai_costs.tables.contract import all_contracts
 STATE = "published/.publication.json"
 NO_COMMIT = (-1, "")
 """Of a publication by a version that did not note it: it is not continued."""
+NO_VERSION = ("", -1)
+"""Of a table that was never made."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,6 @@ def continued(
 ) -> PublicationState | None:
     """Return the last state with a copy of its database in place; None: the next is built anew.
 
-    A lake that was put back from a backup has other rows in versions of the same number, so its
-    log of slices has to contain the very commit that was the newest one then.
-
     Args:
         home: Whose publication it is.
         lake: Its lake.
@@ -89,9 +88,7 @@ def continued(
         key: What an encrypted one has to open with.
     """
     last = last_state(home)
-    if last is None or not _continues(last, now):
-        return None
-    if lake.newest_commit(last.commit[0]) != last.commit:
+    if last is None or not _continues(last, now) or not _contains(lake, last):
         return None
     try:
         _copied(home / DATABASE, built)
@@ -120,11 +117,26 @@ def unpublished(home: UPath, lake: Lake) -> list[Slice]:
     published = last.versions if last else {}
     for table in filter(is_daily, all_contracts()):
         shown = lake.written(table)
-        table_id, version = published.get(table.full_name(), ("", -1))
+        table_id, version = published.get(table.full_name(), NO_VERSION)
         if (table_id, version) != (shown.table_id, shown.version):
             since = version if table_id == shown.table_id else -1
             found.update(Slice(*key) for key in newer(shown.slices, since))
     return sorted(found)
+
+
+def is_as_published(lake: Lake, last: PublicationState | None) -> bool:
+    """Return whether every table of a lake is in the version that was published last.
+
+    Args:
+        lake: The lake, frozen.
+        last: The state of the last publication; None where it is not known.
+    """
+    if last is None or last.kept or not _contains(lake, last):
+        return False
+    shown = ((table.full_name(), lake.written(table)) for table in all_contracts())
+    return all(
+        last.versions.get(name, NO_VERSION) == (one.table_id, one.version) for name, one in shown
+    )
 
 
 def newer(slices: pl.DataFrame, since: int) -> list[tuple[str, date]]:
@@ -154,12 +166,19 @@ def _continues(last: PublicationState, now: PublicationState) -> bool:
     """
     if (last.structure, last.newest_month) != (now.structure, now.newest_month):
         return False
-    if last.commit == NO_COMMIT:
-        return False
     return last.versions.keys() == now.versions.keys() and all(
         table_id in ("", now.versions[name][0]) and version <= now.versions[name][1]
         for name, (table_id, version) in last.versions.items()
     )
+
+
+def _contains(lake: Lake, last: PublicationState) -> bool:
+    """Return whether a lake is the one that was published, or went on from there.
+
+    One that was put back from a backup has other rows in versions of the same number, so its log of
+    slices has to contain the very commit that was the newest one then.
+    """
+    return last.commit != NO_COMMIT and lake.newest_commit(last.commit[0]) == last.commit
 
 
 def _parsed(content: dict[str, object]) -> PublicationState:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
+from openai_costs.outputs.publish.publication_state import last_state
 from openai_costs.outputs.report.bill_queries import BY_METHOD, OF_SPEND
 from openai_costs.outputs.report.page_bill import (
-    Shown,
     read_dollars,
     read_lines,
     read_names,
@@ -23,18 +23,14 @@ from openai_costs.outputs.report.page_days import PAGE_DAYS, calendar
 from openai_costs.outputs.report.page_model import PageModel, page_model
 from openai_costs.outputs.report.page_tables import Tables
 from openai_costs.outputs.report.render import render
-from openai_costs.questions.coverage import all_costs, as_missing
-from openai_costs.questions.spend.control_totals import day_sums
-from openai_costs.questions.spend.verification import withheld, without
+from openai_costs.questions.coverage import all_costs
 from openai_costs.settings.connection import SAMPLE_SCHEME
 from openai_costs.settings.settings_file import NAME as SETTINGS
 from openai_costs.sources.registry import invoicers
 from openai_costs.storage.files import replace_file
-from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.projects import Projects
 from openai_costs.tables.core.service_accounts import ServiceAccounts
-from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.budget_status import BudgetStatus
@@ -57,9 +53,10 @@ if TYPE_CHECKING:
 
     from upath import UPath
 
+    from openai_costs.outputs.publish.publication import Publication
+    from openai_costs.outputs.publish.published_tables import Readable
     from openai_costs.outputs.report.page_model import FirstScreen
     from openai_costs.outputs.report.sentences import Question
-    from openai_costs.storage.lake import Lake
 
 PAGE = "report/index.html"
 DIGEST = "report/digest.html"
@@ -68,7 +65,7 @@ RECENT_DAYS = 90
 """Where the newest 30 days of the gateway and of list prices are searched for."""
 
 _last_read: dict[Hashable, Opening] = {}
-"""The opening of the page that this process read last, by the versions of the tables it is of."""
+"""The opening of the page that this process read last, by the publication that it is of."""
 
 
 class Opening(NamedTuple):
@@ -78,77 +75,76 @@ class Opening(NamedTuple):
     questions: tuple[Question, ...]
 
 
-def write_report(home: UPath, lake: Lake, now: datetime) -> PageModel:
-    """Rebuild `report/index.html` below a home; return what it shows."""
-    page = read_page(lake, now, is_invented=is_invented(home))
+def write_report(publication: Publication, now: datetime) -> PageModel:
+    """Rebuild `report/index.html` of a home, as it was published last; return what it shows."""
+    page, home = read_page(publication, now), publication.home
     replace_file(home / PAGE, render(page).encode())
     (home / DIGEST).unlink(missing_ok=True)
     return page
 
 
-def read_page(
-    lake: Lake, now: datetime, *, is_invented: bool = False, has_explorer: bool = True
-) -> PageModel:
-    """Return the page model of what the lake holds now, without the days that do not tie out."""
+def read_page(publication: Publication, now: datetime, *, has_explorer: bool = True) -> PageModel:
+    """Return the page model of what was published last."""
     named = {host: one.attribution for host, one in invoicers().items() if one.attribution}
-    versions, tables = _versions(lake, now), read_tables(lake, now)
-    page = page_model(tables, now, named, is_invented=is_invented, has_explorer=has_explorer)
+    mark, is_sample = _mark(publication, now), is_invented(publication.home)
+    with publication.tables() as published:
+        tables = read_tables(published, now)
+    page = page_model(tables, now, named, is_invented=is_sample, has_explorer=has_explorer)
     _last_read.clear()
-    _last_read[versions] = Opening(page.first, page.questions)
+    if mark is not None:
+        _last_read[mark] = Opening(page.first, page.questions)
     return page
 
 
-def read_opening(lake: Lake, now: datetime) -> Opening:
-    """Return what the page opens with, of the same tables and days as `read_page`."""
-    if (known := _last_read.get(_versions(lake, now))) is not None:
+def read_opening(publication: Publication, now: datetime) -> Opening:
+    """Return what the page opens with, of the same publication and day as `read_page`."""
+    if (known := _last_read.get(_mark(publication, now))) is not None:
         return known
-    page = read_page(lake, now, has_explorer=False)
+    page = read_page(publication, now, has_explorer=False)
     return Opening(page.first, page.questions)
 
 
-def _versions(lake: Lake, now: datetime) -> Hashable:
-    """Return what the page is of: the lake, the version of each table, and the day."""
-    written = ((one.table_id, one.version) for one in map(lake.written, all_contracts()))
-    return str(lake.root), tuple(written), now.date()
+def _mark(publication: Publication, now: datetime) -> Hashable | None:
+    """Return what the page is of: a publication of a home, and the day; None where not known."""
+    last = last_state(publication.home)
+    return (str(publication.home), last.digest, now.date()) if last else None
 
 
-def read_tables(lake: Lake, now: datetime) -> Tables:
-    """Return the tables of the page's days, without the days that do not tie out."""
+def read_tables(published: Readable, now: datetime) -> Tables:
+    """Return the tables of the page's days, as they were published: each settled day ties out."""
     days = DayRange(now.date() - ONE_DAY * PAGE_DAYS, now.date())
     recent = DayRange(now.date() - ONE_DAY * RECENT_DAYS, now.date())
-    spend = read_dollars(lake, Spend, days, OF_SPEND)
-    attribution = read_dollars(lake, SpendAttribution, days, BY_METHOD)
-    sums = {Spend.full_name(): day_sums(spend), SpendAttribution.full_name(): day_sums(attribution)}
-    held = withheld(lake.read(SpendControl, days), sums)
-    coverage, spend = as_missing(all_costs(lake.read(Coverage)), held), without(spend, held)
+    spend = read_dollars(published, Spend, days, OF_SPEND)
+    attribution = read_dollars(published, SpendAttribution, days, BY_METHOD)
+    coverage = all_costs(published.read(Coverage))
     on_page = calendar(coverage, spend, now.date()).days
-    shown = Shown(sorted({*on_page}.intersection(days)), held)
+    shown = sorted({*on_page}.intersection(days))
     credit_days = set(attribution.filter(pl.col("billed_usd") < 0)["day"])
-    lines, ledger, coarse = read_lines(lake, shown, credit_days)
+    lines, ledger, coarse = read_lines(published, shown, credit_days)
     return Tables(
         spend=spend,
-        attribution=without(attribution, held),
-        names=read_names(lake, shown),
+        attribution=attribution,
+        names=read_names(published, shown),
         lines=lines,
         ledger=ledger,
         coarse=coarse,
-        usage=read_rows(lake, Usage, days, list(Usage.types())),
+        usage=read_rows(published, Usage, days, list(Usage.types())),
         coverage=coverage,
-        restatements=lake.read(Restatements),
-        projects=lake.read(Projects),
-        api_keys=lake.read(ApiKeys),
-        users=lake.read(Users),
-        service_accounts=lake.read(ServiceAccounts),
-        findings=lake.read(Findings),
-        anomalies=lake.read(SpendAnomalies),
-        budget_status=lake.read(BudgetStatus),
-        forecast=lake.read(Forecast),
-        optimization=lake.read(Optimization),
-        bypass=lake.read(GatewayBypass, recent),
-        capture=lake.read(GatewayCapture, recent),
-        seats=lake.read(Seats),
-        price_check=lake.read(PriceCheck, recent),
-        is_judged=lake.has(Findings),
+        restatements=published.read(Restatements),
+        projects=published.read(Projects),
+        api_keys=published.read(ApiKeys),
+        users=published.read(Users),
+        service_accounts=published.read(ServiceAccounts),
+        findings=published.read(Findings),
+        anomalies=published.read(SpendAnomalies),
+        budget_status=published.read(BudgetStatus),
+        forecast=published.read(Forecast),
+        optimization=published.read(Optimization),
+        bypass=published.read(GatewayBypass, recent),
+        capture=published.read(GatewayCapture, recent),
+        seats=published.read(Seats),
+        price_check=published.read(PriceCheck, recent),
+        is_judged=published.has(Findings),
     )
 
 

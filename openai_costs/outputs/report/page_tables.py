@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Tables(NamedTuple):
-    """What the page is made of, each without the days that do not tie out.
+    """What the page is made of, as it was published last.
 
     Args:
         spend: Dollars of mart.spend by connection, day, model and usage type, credits apart.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
@@ -20,7 +21,7 @@ from starlette.routing import Route
 
 from openai_costs.kernel.spreadsheets import cell_text
 from openai_costs.outputs.report.breakdown import QueryError, breakdown, query_of
-from openai_costs.outputs.report.cost_explorer import PAGE, is_invented, read_page
+from openai_costs.outputs.report.cost_explorer import PAGE, read_page
 from openai_costs.outputs.report.section import table_of
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.files import content_of
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from upath import UPath
 
     from openai_costs.kernel.days import Clock
+    from openai_costs.outputs.publish.publication import Publication
     from openai_costs.outputs.report.page_model import PageModel
-    from openai_costs.storage.lake import Lake
 
 LOOPBACK: Final = ("127.0.0.1", "localhost")
 _HEADERS: Final = {
@@ -52,8 +53,7 @@ _DEFECT: Final = "This is a defect. The terminal of `openai-costs serve` shows w
 
 
 def application(
-    home: UPath,
-    lake: Lake,
+    publication: Publication,
     clock: Clock,
     sentence_of: Callable[[Exception], str],
     hosts: Sequence[str] = LOOPBACK,
@@ -61,14 +61,13 @@ def application(
     """Return the application that serves a home.
 
     Args:
-        home: Where the page is.
-        lake: The home's tables.
+        publication: The home's last publication; the page is there too.
         clock: The current instant.
         sentence_of: Returns what a fault of the machine, or of what is stored, is for a person;
             empty for a defect.
         hosts: The names under which it answers, as an address has them.
     """
-    latest = _Latest(home, lake, clock)
+    home, latest = publication.home, _Latest(publication, clock)
 
     def page(_: Request) -> Response:
         return HTMLResponse(content_of(home / PAGE))
@@ -123,18 +122,23 @@ def _with_headers(served: ASGIApp) -> ASGIApp:
 class _Latest:
     """The page model of the newest page: rebuilt when the page has been written again."""
 
-    def __init__(self, home: UPath, lake: Lake, clock: Clock) -> None:
-        self._home, self._lake, self._clock = home, lake, clock
+    def __init__(self, publication: Publication, clock: Clock) -> None:
+        self._publication, self._clock = publication, clock
         self._made: tuple[object, PageModel] | None = None
+        self._reading = Lock()
 
     def page(self) -> PageModel:
-        """Return the page model of what the lake held when the page was last written."""
-        written: datetime | float = (self._home / PAGE).stat().st_mtime
+        """Return the page model of the last publication when the page was last written."""
+        with self._reading:  # a lake is read by one thread at a time
+            return self._page()
+
+    def _page(self) -> PageModel:
+        written: datetime | float = (self._publication.home / PAGE).stat().st_mtime
         if self._made is None or self._made[0] != written:
-            if not self._lake.has(Coverage):
-                raise StorageFailed(self._lake.root, "its tables are gone")
-            model = read_page(self._lake, self._clock(), is_invented=is_invented(self._home))
-            self._made = (written, model)
+            lake = self._publication.lake
+            if not lake.has(Coverage):
+                raise StorageFailed(lake.root, "its tables are gone")
+            self._made = (written, read_page(self._publication, self._clock()))
         return self._made[1]
 
 

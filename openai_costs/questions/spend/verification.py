@@ -124,13 +124,8 @@ def differing_days(control: pl.DataFrame, totals: Iterable[pl.DataFrame]) -> lis
 
 def without(frame: pl.DataFrame, slices: Iterable[Slice]) -> pl.DataFrame:
     """Return the rows of a frame with connection and day that belong to none of some slices."""
-    return lazily_without(frame.lazy(), slices).collect()
-
-
-def lazily_without(rows: pl.LazyFrame, slices: Iterable[Slice]) -> pl.LazyFrame:
-    """Return what `without` returns, of rows that are not in memory."""
     hidden = slices_frame(slices)
-    return rows if hidden.is_empty() else rows.join(hidden.lazy(), on=SLICE, how="anti")
+    return frame if hidden.is_empty() else frame.join(hidden, on=SLICE, how="anti")
 
 
 def withheld_text(differences: Sequence[Difference]) -> str:

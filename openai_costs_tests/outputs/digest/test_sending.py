@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -27,8 +28,6 @@ from openai_costs_tests.outputs.alerts.fixtures import NOW, alerts, route
 from openai_costs_tests.outputs.report.bill import page
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from openai_costs.outputs.alerts.message import Message
 
 SETTINGS = alerts(
@@ -54,7 +53,9 @@ class Post:
     def tick(self, chosen: sending.Chosen = due, **later: float) -> str:
         self.now += timedelta(**later)
         outlets = Outlets(dict.fromkeys(CHANNELS, self.send), lambda *_: SecretStr("x"))
-        return str(send_weekly(self.home, SETTINGS, lambda: self.now, chosen, outlets))
+        none = Path(str(self.home), "none.toml")
+        site = Settings(home=str(self.home), config_file=none, alerts=SETTINGS)
+        return str(send_weekly(site, lambda: self.now, chosen, outlets))
 
     @property
     def logged(self) -> list[tuple[str, str, int]]:

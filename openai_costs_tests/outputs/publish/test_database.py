@@ -22,7 +22,6 @@ from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.parquet_copies import PARQUET, copies_of
 from openai_costs.outputs.publish.rounded import ROUNDED
 from openai_costs.outputs.publish.tie_outs import TOGETHER, PublicationRefused
-from openai_costs.outputs.report.cost_explorer import read_page
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract, all_contracts
@@ -397,17 +396,6 @@ def test_a_day_that_never_tied_out_is_missing_in_the_published_coverage(tmp_path
         (day(1), "settled", Decimal(1)),
         (day(2), "missing", None),
     ]
-
-
-def test_the_page_leaves_out_a_day_that_does_not_tie_out(tmp_path: Path) -> None:
-    home = UPath(tmp_path)
-    write_day(home, day(1), "1")
-    write_day(home, day(2), "12.00")
-    write(home, SpendControl, day(2), "12.50", MORNING)
-    coverage(home, day(1), day(2))
-    page = read_page(Lake(home), NOON)
-    assert "$1.00" in page.total
-    assert "12" not in page.total
 
 
 def test_a_day_with_float_noise_is_published(tmp_path: Path) -> None:

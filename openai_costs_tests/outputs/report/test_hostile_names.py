@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import nullcontext
 from shutil import which
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import polars as pl
 import pytest
 
+from openai_costs.outputs.publish.publication import Publication
 from openai_costs.outputs.report.cost_explorer import PAGE, write_report
 from openai_costs.storage.files import place
 from openai_costs_tests.conftest import DEMO_NOON
@@ -45,8 +47,10 @@ class Hostile:
 
 @pytest.fixture(scope="module")
 def page(told_demo: tuple[Lake, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("hostile")
-    write_report(place(str(home)), cast("Lake", Hostile(told_demo[0])), DEMO_NOON)
+    home, lake = tmp_path_factory.mktemp("hostile"), cast("Lake", Hostile(told_demo[0]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Publication, "tables", lambda _: nullcontext(lake))
+        write_report(Publication(place(str(home)), lake), DEMO_NOON)
     return home / PAGE
 
 

@@ -15,6 +15,7 @@ from openai_costs.cli.dev import Address
 from openai_costs.cli.faults import sentence_of
 from openai_costs.cli.serve import serve_page
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.outputs.publish.publication import Publication
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.outputs.report.served import LOOPBACK, application
 from openai_costs.storage.lake import Lake
@@ -38,7 +39,7 @@ def client(lake: Lake) -> TestClient:
 
 def client_of(home: UPath, lake: Lake, *hosts: str) -> TestClient:
     names = hosts or LOOPBACK
-    served = application(home, lake, lambda: DEMO_NOON, sentence_of, names)
+    served = application(Publication(home, lake), lambda: DEMO_NOON, sentence_of, names)
     return TestClient(served, base_url=f"http://{names[0]}", raise_server_exceptions=False)
 
 
@@ -123,11 +124,13 @@ def test_a_host_of_ipv6_answers_under_its_address(lake: Lake) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "0", "0x0", "0.0", "::", "::0", "::ffff:0:0", ""])  # noqa: S104 - refused
 def test_every_address_at_once_is_refused_however_it_is_written(tmp_path: Path, host: str) -> None:
+    publication = Publication(UPath(tmp_path), Lake(UPath(tmp_path)))
     with pytest.raises(SettingsError, match="every address of this machine"):
-        serve_page(UPath(tmp_path), Address(host, 8780), lambda: DEMO_NOON, print)
+        serve_page(publication, Address(host, 8780), lambda: DEMO_NOON, print)
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 80])
 def test_a_host_that_is_no_name_is_refused_in_a_sentence(tmp_path: Path, host: str) -> None:
+    publication = Publication(UPath(tmp_path), Lake(UPath(tmp_path)))
     with pytest.raises(SettingsError, match="Choose another with --port or --host"):
-        serve_page(UPath(tmp_path), Address(host, 8780), lambda: DEMO_NOON, print)
+        serve_page(publication, Address(host, 8780), lambda: DEMO_NOON, print)
