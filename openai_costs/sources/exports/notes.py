@@ -131,6 +131,12 @@ def proven_by_gone_files(notes: Notes, paths: Container[str], export: str = "") 
     return max(its, default=date.min)
 
 
+def known_until(notes: Notes, run: Run) -> dict[str, date]:
+    """Return the last day that each file of a run is about, or had a charge of when it was read."""
+    about, known = run.days.last if run.days else date.min, notes.files or {}
+    return {name: max(known.get(name, about), about) for name in run.files}
+
+
 def replaced_until(
     notes: Notes, runs: Sequence[Run], paths: Container[str], instants: Mapping[str, datetime]
 ) -> dict[str, date]:

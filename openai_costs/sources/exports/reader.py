@@ -37,6 +37,7 @@ from openai_costs.sources.exports.notes import (
     DayNote,
     Seen,
     kept_beside,
+    known_until,
     proven_by_gone_files,
     recall,
     refuse_counted_account,
@@ -53,7 +54,7 @@ from openai_costs.sources.run_reader import RunReader
 from openai_costs.storage.archive import Archive, DayRead
 
 LATE = timedelta(days=31)
-"""How long after the days asked for a billing month may end that no charge of theirs is in."""
+"""How far ahead of what is known of a file a charge in it may be dated; late ones are behind."""
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,11 @@ class _Reading:
         opened: dict[str, tuple[Sheet, Source]] = {}
         unread: set[str] = set()
         for run in files.runs:
-            if run.days and not _may_have(run.days, days):
+            until = known_until(self._notes, run)
+            if run.days and max(until.values()) + LATE < days.first:
                 unread.update(run.files)
                 self._unread.update(run.days)
-                self._may_prove |= dict.fromkeys(run.files, run.days.last)
+                self._may_prove |= until
                 continue
             its = [self._sheet(run, name, files.paths[name]) for name in run.files]
             if not run.is_listed:
@@ -241,8 +243,3 @@ class _Reading:
         ran_at = run.ran_at.isoformat() if run.ran_at else ""
         sha256 = hashlib.sha256(content).hexdigest()
         return found, Source(name, sha256, etag, run.name, ran_at, found.dialect.name)
-
-
-def _may_have(covered: DayRange, days: DayRange) -> bool:
-    """Return whether a run may have charges of some days: late ones are in a later month."""
-    return covered.last + LATE >= days.first

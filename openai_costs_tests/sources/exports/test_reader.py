@@ -568,6 +568,23 @@ def test_the_last_days_of_a_month_in_a_folder_of_its_own_are_empty_once_later_ch
     assert export.usd == {"2026-10-29": Decimal(1), "2026-11-02": Decimal(2)}
 
 
+def test_a_charge_that_is_dated_months_ahead_counts_once_its_file_was_read_and_stays(
+    export: Export,
+):
+    ahead = row("2026-11-12", "7", BillingPeriodStart="2026-08-01T00:00:00Z")
+    export.put("aws/BILLING_PERIOD=2026-08/part-0.csv", csv_of(row("2026-08-15", "1"), ahead))
+    month = csv_of(row("2026-11-12", "2"), row("2026-11-13", "2"))
+    export.put("aws/BILLING_PERIOD=2026-11/part-0.csv", month)
+    recent = DayRange(date(2026, 11, 12), date(2026, 11, 28))
+    assert export.read(recent) == ""
+    assert export.read(DayRange(date(2026, 8, 1), date(2026, 11, 11))) == ""
+    assert owed_days(export.archive, export.connection) == (date(2026, 11, 12),)
+    for days in (DayRange(recent.first, recent.first), recent):
+        assert export.read(days) == ""
+        assert export.usd["2026-11-12"] == Decimal(9)
+        assert owed_days(export.archive, export.connection) == ()
+
+
 def _days_from(export: Export, first: str) -> list[str]:
     return [day for day in export.control["day"].cast(pl.String) if day >= first]
 
