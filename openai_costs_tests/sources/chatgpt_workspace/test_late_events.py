@@ -280,3 +280,16 @@ def test_a_workspace_without_new_files_has_its_last_one_named(tmp_path: Path):
     said = "one: no file of cost events since 2027-01-18 18:00 UTC: days after it have no events"
     assert [one for one in home.told if one.startswith(said)]
     assert home.credits_of(SPAN.last) == 0
+
+
+@pytest.mark.parametrize(("last", "states"), [(14, ["OK"]), (8, ["OK", "WARN"])])
+def test_the_doctor_warns_where_no_file_came_for_four_days(
+    last: int, states: list[str], tmp_path: Path
+):
+    platform = Platform(daily(FIRST + last * ONE_DAY))
+    its = Settings(home=str(tmp_path), config_file=tmp_path / "none", connections=(ONE,))
+    reach = Reach(lambda _one: httpx.MockTransport(platform))
+    facts = [*CHATGPT_WORKSPACE.diagnose(its, ONE, reach, SPAN.last)]
+    asked = [one for one in facts if "files" in {one.about, *one.text.split()}]
+    assert [one.state for one in asked] == states
+    assert all("since 2027-01-20" in one.text for one in asked)
