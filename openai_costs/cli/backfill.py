@@ -120,16 +120,19 @@ class Headless:
     def _make(self, steps: Iterable[Step], failed: list[str], judges: Judging) -> bool:
         """Make the days, the newest first, and publish them: the money does not wait for names.
 
-        The first findings of a home wait for everything; return whether they do still.
+        The first numbers of a home do not wait for history either, and its first findings wait for
+        everything; return whether they do still. Later ones are of all the days that are read: what
+        is judged before the days of a pause are there would end with the dollars before it.
         """
         ordered = newest_first(steps)
         following = replace(self, whole=Whole(sum(len(step.days) for step in ordered)))
         groups, made, owed = publications(ordered), list[Step](), False
         for group in groups:
             made += following._run_all(group, failed)  # noqa: SLF001 - it is this class
-            if made and (following.whole.is_long or group is groups[-1]):
+            is_last = group is groups[-1]
+            if made and (is_last or (judges.is_first and following.whole.is_long)):
                 set_days_to_come_aside(self.settings, self.clock, self.say)
-                owed = judges.waits(is_last=group is groups[-1])
+                owed = judges.waits(is_last=is_last)
                 self._publish(failed, is_not_judged if owed else every)
                 made.clear()
         return owed
