@@ -75,19 +75,22 @@ def to_cents(usd: Decimal) -> Decimal:
     return Decimal(cents(usd)).scaleb(-2, _WIDE)
 
 
-def shared_cents(parts: Sequence[Decimal]) -> list[int]:
+def shared_cents(parts: Sequence[Decimal], whole: int | None = None) -> list[int]:
     """Return each part in cents so that they add up to the cents of their exact sum.
 
     Every part is cut down to a cent; the cents that are left go to the largest remainders.
 
     Args:
         parts: Exact dollars, negative ones allowed.
+        whole: The cents that they add up to, where their sum is written otherwise: as a difference
+            of two amounts, each in cents.
     """
     cut = [_cents(part, ROUND_FLOOR) for part in parts]
-    left = cents(total_usd(parts)) - sum(cut)
+    left = (cents(total_usd(parts)) if whole is None else whole) - sum(cut)
     by_remainder = sorted(range(len(parts)), key=lambda i: (cut[i] - parts[i].scaleb(2, _WIDE), i))
-    for i in by_remainder[:left]:
-        cut[i] += 1
+    more = 1 if left > 0 else -1
+    for i in by_remainder[::more][: abs(left)]:
+        cut[i] += more
     return cut
 
 

@@ -113,7 +113,10 @@ def added_up(causes: Iterable[Cause], words: Callable[[Cause], str] = cause_word
 
 
 def in_words(
-    parts: Sequence[Part], most: int, amount: Callable[[int], str] = signed_dollars_of
+    parts: Sequence[Part],
+    most: int,
+    amount: Callable[[int], str] = signed_dollars_of,
+    whole: int | None = None,
 ) -> str:
     """Return the largest parts of a change and all others as one: `A +$3.00, other -$1.00`.
 
@@ -123,17 +126,20 @@ def in_words(
         parts: `added_up`.
         most: How many are named.
         amount: How cents are written; `dollars_of` where they are not a change.
+        whole: The cents of the whole, where a sentence has it as a difference of two amounts.
     """
     named = sorted(
         (one for one in parts if one.words != OTHER), key=lambda one: (-abs(one.usd), one.words)
     )
     others = [*named[most:], *(one for one in parts if one.words == OTHER)]
     rest = sum((one.usd for one in others), Decimal(0))
-    *of_first, left = shared_cents([*(one.usd for one in named[:most]), rest])
-    texts = [
-        f"{one.words} {amount(cents)}" for one, cents in zip(named[:most], of_first, strict=True)
-    ]
-    return ", ".join([*texts, f"{OTHER} {amount(left)}"] if left else texts)
+    written = [*named[:most], *([Part(OTHER, rest)] if rest else [])]
+    shares = shared_cents([one.usd for one in written], whole)
+    return ", ".join(
+        f"{one.words} {amount(cents)}"
+        for one, cents in zip(written, shares, strict=True)
+        if cents or one.words != OTHER
+    )
 
 
 def _text(usd: Decimal) -> str:

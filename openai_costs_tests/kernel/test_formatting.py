@@ -25,6 +25,22 @@ from openai_costs.kernel.formatting import (
 AMOUNTS = st.lists(st.decimals(-(10**12), 10**12, places=18), max_size=12)
 
 
+def test_shared_cents_add_up_to_a_difference_of_two_amounts_in_cents() -> None:
+    """10.005 - 5.015 is 4.99, and 10.00 - 5.02 is what a reader calculates."""
+    for parts in ([Decimal("4.99")], [Decimal("2.99"), Decimal(2)]):
+        shared = shared_cents(parts, cents(Decimal("10.005")) - cents(Decimal("5.015")))
+        assert sum(shared) == 498
+    assert shared_cents([Decimal("5.012")], cents(Decimal("10.016")) - 500) == [502]
+
+
+@given(st.decimals(-(10**9), 10**9, places=6), AMOUNTS.filter(bool))
+def test_shared_cents_add_up_to_any_difference_of_two_amounts(
+    before: Decimal, parts: list[Decimal]
+) -> None:
+    whole = cents(total_usd([before, *parts])) - cents(before)
+    assert sum(shared_cents(parts, whole)) == whole
+
+
 @given(AMOUNTS)
 def test_shared_cents_add_up_to_the_exact_sum_in_cents(parts: list[Decimal]) -> None:
     assert sum(shared_cents(parts)) == cents(total_usd(parts))

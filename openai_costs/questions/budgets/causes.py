@@ -46,17 +46,18 @@ def causes(parts: pl.DataFrame, by: Split) -> tuple[str, Decimal | None]:
     return as_json(found), before if has_grown else None
 
 
-def as_text(text: str, *, is_change: bool = True) -> str:
+def as_text(text: str, change: int | None = None) -> str:
     """Return causes as text: `API key etl +$12.00, other +$3.00; model m +$15.00`.
 
     Args:
         text: The causes, as JSON.
-        is_change: Whether they are a change, which has a sign, and not what was spent.
+        change: The cents of the change that they are of, as its sentence has it; None where they
+            are of what was spent, which has no sign.
     """
-    found, written = from_json(text), signed_dollars_of if is_change else dollars_of
+    found, written = from_json(text), dollars_of if change is None else signed_dollars_of
     dimensions = dict.fromkeys(one["dimension"] for one in found)
     parts = (added_up(one for one in found if one["dimension"] == name) for name in dimensions)
-    return "; ".join(in_words(of_one, MOST, written) for of_one in parts)
+    return "; ".join(in_words(of_one, MOST, written, change) for of_one in parts)
 
 
 def _parts(rows: pl.DataFrame) -> list[Part]:

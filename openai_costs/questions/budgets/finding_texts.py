@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.kernel.formatting import counted, dollars
+from openai_costs.kernel.formatting import cents, counted, dollars
 from openai_costs.questions.budgets.causes import as_text
 from openai_costs.questions.budgets.periods import compared_with
 from openai_costs.settings import Budget
@@ -128,11 +128,12 @@ def _against(row: Row) -> str:
 
 
 def _causes(row: Row, budget: Budget) -> str:
-    has_grown = row["compared_usd"] is not None
-    if not row["causes"] or not (parts := as_text(row["causes"], is_change=has_grown)):
+    compared = row["compared_usd"]
+    change = None if compared is None else cents(row["spent_usd"]) - cents(compared)
+    if not row["causes"] or not (parts := as_text(row["causes"], change)):
         return ""
-    if not has_grown:
+    if compared is None:
         return f" Most of it: {parts}."
     last = compared_with(budget, DayRange(row["period_start"], row["day"])).last
     days = DayRange(row["compared_start"], last)
-    return f" Compared with {dollars(row['compared_usd'])} from {days}: {parts}."
+    return f" Compared with {dollars(compared)} from {days}: {parts}."

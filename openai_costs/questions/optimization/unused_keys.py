@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from openai_costs.kernel.days import midnight
-from openai_costs.kernel.formatting import dollars_of, shared_cents
+from openai_costs.kernel.formatting import dollars
 from openai_costs.questions.optimization.facts import Facts, Saving
 
 IDLE: Final = "optimization.idle"
@@ -74,13 +74,10 @@ def _twice(facts: Facts, kind: str, things: pl.DataFrame, shared: list[str]) -> 
     what = "keys of one owner and project" if kind == "api_key" else "projects"
     for row in groups.filter(pl.col("id").list.len() > 1).iter_rows(named=True):
         billed = {one: bills.get(one, NOTHING) for one in row["id"]}
-        cents = shared_cents(list(billed.values()))
-        amounts = ", ".join(
-            f"{one} {dollars_of(usd)}" for one, usd in zip(billed, cents, strict=True)
-        )
+        amounts = ", ".join(f"{one} {dollars(usd)}" for one, usd in billed.items())
         because = (
             f"{len(billed)} active {what} share this name. Billed in the period: {amounts}. Remove "
             "those that are not needed, or give each a name of its own."
         )
-        usd = sum(billed.values(), NOTHING)
-        yield Saving(DUPLICATE, kind, row["id"][0], row["name"], None, usd, NOTHING, because)
+        first, name = row["id"][0], row["name"]
+        yield Saving(DUPLICATE, kind, first, name, None, billed[first], NOTHING, because)

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.formatting import dollars, signed_dollars
+from openai_costs.kernel.formatting import cents, dollars, signed_dollars_of
 from openai_costs.questions.spend.control_totals import SLICE
 
 Size = Literal["small", "large", "very large"]
@@ -63,7 +63,7 @@ class Change(NamedTuple):
     def __str__(self) -> str:
         """Say the change in one sentence, with what may explain it."""
         before, after = dollars(self.previous_usd), dollars(self.current_usd)
-        by = signed_dollars(self.current_usd - self.previous_usd)
+        by = signed_dollars_of(cents(self.current_usd) - cents(self.previous_usd))
         text = (
             f"The settled spend of connection {self.connection} on {self.day} changed from "
             f"{before} to {after} ({by}) with the read of {self.seen_at} UTC"

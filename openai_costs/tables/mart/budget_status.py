@@ -61,7 +61,8 @@ class BudgetStatus(Contract):
         "Upper end of the 95 % prediction interval.", unit="USD", nullable=True
     )
     provisional_usd: Usd = column(
-        "Dollars of days that may still change, not in spent_usd; on the period's newest day.",
+        "Dollars of days that all its connections were read on and that may still change, not in "
+        "spent_usd; on the period's newest day.",
         unit="USD",
         nullable=True,
     )
@@ -69,7 +70,10 @@ class BudgetStatus(Contract):
         "Settled days of the period through the day; these are counted.", unit="days"
     )
     provisional_days: int = column(
-        "Days that may still change; on the period's newest day.", unit="days", nullable=True
+        "Days that all its connections were read on and that may still change; on the period's "
+        "newest day.",
+        unit="days",
+        nullable=True,
     )
     missing_days: int = column(
         "Days of the period through the day that were never read.", unit="days"
