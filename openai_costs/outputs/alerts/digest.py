@@ -7,7 +7,10 @@ from decimal import Decimal
 from openai_costs.outputs.alerts.message import Line, Message
 from openai_costs.tables.candidate import SEVERITIES
 
-_REPEATED = ("Connection", "Why", "Next step", "Owner", "Details", "Acknowledge", "Mute", "Rule")
+_REPEATED = (
+    *("Connection", "Why", "Why it was open", "Next step", "Owner", "Details"),
+    *("Acknowledge", "Mute", "Rule"),
+)
 """The lines of a message that a digest repeats."""
 
 _THRESHOLD = re.compile(r"/[^/]*%$")

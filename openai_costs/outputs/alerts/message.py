@@ -196,7 +196,7 @@ def _lines(then: Finding, change: Change, rule: Rule, link: str) -> Iterable[Lin
         yield Line("Ended", _duration(then))
     else:
         yield Line("Since", _duration(then))
-    yield Line("Why", one_line(then.because))
+    yield Line("Why it was open" if change.kind == "closed" else "Why", one_line(then.because))
     if then.outlook and change.kind != "closed":
         yield Line("Outlook", one_line(then.outlook))
     if change.kind != "closed" and (step := next_step_of(then, rule)):

@@ -30,6 +30,9 @@ QUIET_DAYS = 4
 UNREGISTERED = Rule(
     "gateway_bypass.unregistered",
     title="{who} may have spent {usd} outside the gateway " + SPAN,
+    next_step="Ask {owner} what it is for. Then declare it in [[gateway.upstreams]] if it is the "
+    "gateway's, add it to [[gateway.allowed]], or revoke it. If it was deleted, ask which key the "
+    "program that used it uses now.",
     span=SPAN,
     window_days=LOOKBACK.days,
     quiet_days=QUIET_DAYS,
@@ -38,6 +41,8 @@ UNREGISTERED = Rule(
 UNMETERED = Rule(
     "gateway_bypass.unmetered",
     title="{who} may be in use outside the gateway: {usd} not metered " + SPAN,
+    next_step="Compare these days in mart.cost_reconciliation. If the requests are missing there "
+    "too, rotate the key in the gateway and look for a program that stops working.",
     span=SPAN,
     window_days=LOOKBACK.days,
     quiet_days=QUIET_DAYS,
@@ -55,15 +60,6 @@ WHY = {
     "deleted_key": "No gateway token named the key, which has been deleted since",
     "unmetered": "The gateway did not meter {at_risk}, so the key may also be in use elsewhere",
 }
-NEXT_STEP = {
-    "deleted_key": "Ask {owner} what used it, and which key that program uses now.",
-    "unmetered": "Compare these days in mart.cost_reconciliation. If the requests are missing "
-    "there too, rotate the key in the gateway and look for a program that stops working.",
-}
-_ASK = (
-    "Ask {owner} what it is for. Then declare it in [[gateway.upstreams]] if it is the gateway's, "
-    "add it to [[gateway.allowed]], or revoke it."
-)
 
 
 def candidates(bypass: pl.DataFrame) -> pl.DataFrame:
@@ -131,10 +127,9 @@ def _because(key: dict[str, Any], owner: str | None) -> str:
     at_risk = dollars(key["at_risk_usd"]) + (f" ({tokens}) of it" if tokens else " of it")
     why = WHY[key["reason"]].format(at_risk=at_risk)
     used = f" for {tokens}" if tokens and not is_unmetered else ""
-    step = NEXT_STEP.get(key["reason"], _ASK).format(owner=owner or "the owner of the project")
     return (
         f"{dollars(key['billed_usd'])} was billed to API key {key['key_name'] or key['api_key_id']}"
-        f"{of}{where}{used} on {_range(key)}. {why}{_since(key)}. {_by_model(key['models'])}{step}"
+        f"{of}{where}{used} on {_range(key)}. {why}{_since(key)}.{_by_model(key['models'])}"
     )
 
 
@@ -151,7 +146,7 @@ def _since(key: dict[str, Any]) -> str:
 def _by_model(texts: Iterable[str]) -> str:
     models = added_up((one for text in texts for one in from_json(text)), child_words)
     words = in_words(models, MOST_MODELS, dollars_of)
-    return f"By model: {words}. " if words else ""
+    return f" By model: {words}." if words else ""
 
 
 def distinguished(bypass: pl.DataFrame, marks: Marks) -> pl.DataFrame:

@@ -27,6 +27,8 @@ LEAVER = Rule(
     window_days=WINDOW_DAYS,
     is_after_since=True,
     quiet_days=0,
+    next_step="Reassign or revoke the keys that they still own. If none is listed, ask their team "
+    "what runs under their name.",
     page=PAGE,
 )
 UNMATCHED = Rule(
@@ -35,6 +37,7 @@ UNMATCHED = Rule(
     span=SPAN,
     window_days=WINDOW_DAYS,
     quiet_days=0,
+    next_step="They may have another address: add it as an alias, or ask who invited them.",
     page=PAGE,
 )
 IDLE = Rule(
@@ -43,6 +46,7 @@ IDLE = Rule(
     span=SPAN,
     window_days=WINDOW_DAYS,
     quiet_days=0,
+    next_step="Ask, then give the seat to someone else.",
     page=PAGE,
 )
 
@@ -130,18 +134,16 @@ def _because(rule: Rule, seat: dict[str, Any], who: str) -> str:
     if rule is UNMATCHED:
         return (
             f"{who} ({seat['role'] or 'member'}) is not in the company directory and spent {spent} "
-            f"{days}; {_activity(seat)}. They may have another address: add it as an alias, or ask "
-            "who invited them."
+            f"{days}; {_activity(seat)}."
         )
     return (
         f"{who} has a seat of {dollars(seat['seat_usd'])} a month (the contract price, an "
-        f"assumption) and may not need it: they spent {spent} {days}; {_activity(seat)}. Ask, then "
-        "give the seat to someone else."
+        f"assumption) and may not need it: they spent {spent} {days}; {_activity(seat)}."
     )
 
 
 def _because_of_leaving(seat: dict[str, Any], who: str) -> str:
-    """Return what was spent since a person left, of which days, and what to do about it."""
+    """Return what was spent since a person left, of which days, and which keys are still theirs."""
     last, left_day = seat["as_of_day"], seat["left_day"]
     first = last - timedelta(days=WINDOW_DAYS - 1)
     left = f" on {left_day}" if left_day else ", without a day"
@@ -149,7 +151,7 @@ def _because_of_leaving(seat: dict[str, Any], who: str) -> str:
     spent = dollars(seat["spend_after_left_usd"])
     return (
         f"The directory says {who} left{left}, but their keys spent {spent} {days}; "
-        f"{_activity(seat)}. {_next_step(seat)}"
+        f"{_activity(seat)}. {_keys(seat)}"
     )
 
 
@@ -158,15 +160,14 @@ def _activity(seat: dict[str, Any]) -> str:
     return f"last active on {last}" if last else "no activity is known"
 
 
-def _next_step(seat: dict[str, Any]) -> str:
-    """Return which keys a leaver still owns, and what to do about them."""
+def _keys(seat: dict[str, Any]) -> str:
+    """Return which keys a leaver still owns."""
     owned = (("api_keys", "API key"), ("admin_keys", "admin key"))
     keys = " and ".join(counted(seat[name], noun) for name, noun in owned if seat[name])
     if not keys:
-        return "They own no key that is still listed: ask their team what runs under their name."
+        return "They own no key that is still listed."
     are_several = sum(seat[name] or 0 for name, _ in owned) > 1
-    them = "them" if are_several else "it"
-    return f"They still own {keys}, and a service may use {them}: reassign or revoke {them}."
+    return f"They still own {keys}, and a service may use {'them' if are_several else 'it'}."
 
 
 def _of(lake: Lake, facts: Facts, conditions: Sequence[Condition]) -> pl.DataFrame:

@@ -64,9 +64,7 @@ def test_the_days_of_a_key_are_one_finding_with_its_dollars_and_its_owner() -> N
     assert row["because"] == (
         "$12.50 was billed to API key ana laptop of Ana in project Labs for 200 tokens on 2 days "
         "from 2026-11-04 to 2026-11-06. No gateway token names the key, so it may be in use "
-        "outside the gateway, since 2026-11-03. By model: gpt-5.4 $12.50. Ask Ana what it is for. "
-        "Then declare it in [[gateway.upstreams]] if it is the gateway's, add it to "
-        "[[gateway.allowed]], or revoke it."
+        "outside the gateway, since 2026-11-03. By model: gpt-5.4 $12.50."
     )
 
 
@@ -84,9 +82,7 @@ def test_a_key_that_the_gateway_hardly_meters_names_the_models_and_accuses_no_on
     assert row["because"] == (
         "$11.05 was billed to API key ana laptop of Ana in project Labs on 2026-11-04. The gateway "
         "did not meter $8.40 (44,000,000 tokens) of it, so the key may also be in use elsewhere. "
-        "By model: gpt-4o-mini $8.40. Compare these days in mart.cost_reconciliation. If the "
-        "requests are missing there too, rotate the key in the gateway and look for a program that "
-        "stops working."
+        "By model: gpt-4o-mini $8.40."
     )
 
 
