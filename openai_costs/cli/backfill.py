@@ -120,9 +120,9 @@ class Headless:
     def _make(self, steps: Iterable[Step], failed: list[str], judges: Judging) -> bool:
         """Make the days, the newest first, and publish them: the money does not wait for names.
 
-        The first numbers of a home do not wait for history either, and its first findings wait for
-        everything; return whether they do still. Later ones are of all the days that are read: what
-        is judged before the days of a pause are there would end with the dollars before it.
+        The first numbers of a home do not wait for history either. Findings wait for everything:
+        what is judged before the days of a pause are there would end with the dollars before it.
+        Return whether they wait still.
         """
         ordered = newest_first(steps)
         following = replace(self, whole=Whole(sum(len(step.days) for step in ordered)))

@@ -48,11 +48,12 @@ def directories_due(settings: Settings, today: date) -> list[str]:
 
 
 class Judging(NamedTuple):
-    """When a backfill judges: the first findings of a home are of everything that it reads.
+    """When a backfill judges: findings are of everything that it reads.
 
     Args:
         is_first: Whether none were judged before.
-        has_names: Whether names, the gateway or people are read after the days.
+        has_names: Whether names are read after the days; where it is first, the gateway and people
+            count as well.
     """
 
     is_first: bool
@@ -60,16 +61,17 @@ class Judging(NamedTuple):
 
     def waits(self, *, is_last: bool) -> bool:
         """Return whether findings wait for more than what is published now, the last or not."""
-        return self.is_first and (self.has_names or not is_last)
+        return self.has_names or not is_last
 
 
 def judging(settings: Settings, clock: Clock, *, offline: bool) -> Judging:
-    """Return when a backfill judges; what it reads after the days matters for the first alone."""
+    """Return when a backfill judges: names tell whose keys and seats are in use."""
     is_first = not Lake(place(settings.home)).has(Findings)
-    if offline or not is_first:
+    if offline:
         return Judging(is_first, has_names=False)
-    due = directories_due(settings, day_of_lists(clock))
-    return Judging(is_first, bool(due) or is_governance_due(settings, clock, brought=False))
+    due = bool(directories_due(settings, day_of_lists(clock)))
+    is_due = due or (is_first and is_governance_due(settings, clock, brought=False))
+    return Judging(is_first, has_names=is_due)
 
 
 def names_due(settings: Settings, clock: Clock, *, offline: bool) -> list[str]:
