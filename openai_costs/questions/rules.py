@@ -4,7 +4,7 @@ A question declares a `Question`; `outputs/alerts/rules.py` lists them. Not here
 a finding (outputs/alerts/lifecycle.py), who receives a message (outputs/alerts/delivery_queue.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -100,6 +100,11 @@ def without_end(_lake: Lake, _facts: Facts) -> date:
     return date.max
 
 
+def without_holes(_lake: Lake, _facts: Facts) -> Mapping[str, Collection[date]]:
+    """Return no day of any connection: most questions judge every settled day."""
+    return {}
+
+
 def without_beginning(_lake: Lake, _facts: Facts) -> date:
     """Return no first day: most questions look at every day that their tables hold."""
     return date.min
@@ -120,6 +125,7 @@ class Question:
             anything; `date.min` judges none.
         judges_since: Returns the first day it looks at: of an earlier one it has no candidate,
             whether the condition held or not.
+        judges_none: Returns the settled days, by connection, that it does not judge.
     """
 
     rules: tuple[Rule, ...]
@@ -127,3 +133,4 @@ class Question:
     ask: Ask
     judges_until: Until = without_end
     judges_since: Until = without_beginning
+    judges_none: Callable[[Lake, Facts], Mapping[str, Collection[date]]] = without_holes

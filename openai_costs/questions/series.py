@@ -100,6 +100,19 @@ def known_days(coverage: pl.DataFrame, connection: str) -> set[date]:
     return {day for day, count in rows.items() if count or not _had_rows(rows, day)}
 
 
+def holes(coverage: pl.DataFrame) -> dict[str, set[date]]:
+    """Return the settled days of each connection of today that are holes in its data.
+
+    Args:
+        coverage: mart.coverage.
+    """
+    costs = coverage.filter("is_connected", source="costs", state="settled")
+    return {
+        str(name): set(days["day"]) - known_days(coverage, str(name))
+        for (name,), days in costs.partition_by("connection", as_dict=True).items()
+    }
+
+
 def _had_rows(rows: dict[date, int], day: date) -> bool:
     return bool(rows.get(day - ONE_DAY) and rows.get(day - WEEK))
 

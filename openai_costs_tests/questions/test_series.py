@@ -5,7 +5,14 @@ from typing import Final
 
 import polars as pl
 
-from openai_costs.questions.series import calendar, every_day, known_days, lag, with_calendar
+from openai_costs.questions.series import (
+    calendar,
+    every_day,
+    holes,
+    known_days,
+    lag,
+    with_calendar,
+)
 
 MONDAY: Final = date(2026, 1, 5)
 
@@ -64,6 +71,10 @@ def test_one_day_without_rows_between_days_with_rows_is_a_hole_in_the_data() -> 
     known = known_days(coverage(*[5] * 7, 0, 5), "acme")
     assert on(7) not in known
     assert len(known) == 8
+
+
+def test_the_holes_of_each_connection_are_known() -> None:
+    assert holes(coverage(*[5] * 7, 0, 5, provisional=(8,))) == {"acme": {on(7)}}
 
 
 def test_the_second_day_without_rows_is_silence() -> None:

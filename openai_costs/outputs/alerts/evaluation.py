@@ -67,7 +67,11 @@ def evaluate(lake: Lake, facts: Facts, questions: Iterable[Question]) -> Evaluat
     for question in questions:
         candidates.append(checked(question.ask(lake, facts)))
         since, until = question.judges_since(lake, facts), question.judges_until(lake, facts)
-        within = {name: _between(days, since, until) for name, days in settled.items()}
+        none = question.judges_none(lake, facts)
+        within = {
+            name: _between(days, since, until).difference(none.get(name, ()))
+            for name, days in settled.items()
+        }
         stored = _stored(lake, question.reads)
         judged.append(judged_days(question, within, stored, today=facts.today))
     named = with_names(lake, pl.concat(candidates), facts.marks)

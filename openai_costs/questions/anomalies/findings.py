@@ -6,7 +6,7 @@ Not here: when a kind holds and what it says (kinds/).
 import json
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,7 @@ from openai_costs.questions.causes import distinguished
 from openai_costs.questions.coverage import newest_settled, settled_in_all
 from openai_costs.questions.namesakes import with_marks
 from openai_costs.questions.rules import Facts, Question
+from openai_costs.questions.series import holes
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.candidate import EVERY_CONNECTION, Finding, candidates
 from openai_costs.tables.mart.coverage import Coverage
@@ -137,8 +138,15 @@ def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
     return incident_candidates(named, critical_usd, lake.read(Coverage))
 
 
+def _holes(lake: Lake, _facts: Facts) -> Mapping[str, Collection[date]]:
+    """Return the days that the detector does not judge, also those of all connections together."""
+    found = holes(lake.read(Coverage))
+    return found | {EVERY_CONNECTION: set().union(*found.values())}
+
+
 QUESTION = Question(
     rules=tuple(kind.rule for kind in KINDS),
     reads=(SpendAnomalies, Spend),
     ask=_ask,
+    judges_none=_holes,
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import polars as pl
 from upath import UPath
 
 from openai_costs.outputs.alerts.evaluation import evaluate
+from openai_costs.questions.anomalies.findings import QUESTION as ANOMALIES
 from openai_costs.questions.gateway_bypass.findings import QUESTIONS as GATEWAY_BYPASS
 from openai_costs.questions.reconciliation.findings import QUESTION as RECONCILIATION
 from openai_costs.questions.rules import Facts, Question, Rule
@@ -52,6 +54,22 @@ def test_only_days_that_a_question_looks_at_are_judged(tmp_path: Path) -> None:
     judged = evaluate(lake, Facts(SETTINGS, NOW), [question]).judged
     for name in ("acme", "*"):
         assert judged.of(SPIKE.id, name) == {day(one) for one in range(15, 19)}
+
+
+def test_a_day_without_rows_that_the_detector_does_not_judge_closes_no_anomaly(
+    tmp_path: Path,
+) -> None:
+    lake = Lake(UPath(tmp_path))
+    read = NOW.replace(tzinfo=None)
+    days = [
+        ("acme", "costs", day(one), "settled", 0 if one == 9 else 5, read, read)
+        for one in range(1, 13)
+    ]
+    lake.replace_whole(Coverage, connected(days))
+    question = replace(ANOMALIES, reads=(), ask=lambda _lake, _facts: Handed.no_rows())
+    judged = evaluate(lake, Facts(SETTINGS, NOW), [question]).judged
+    for name in ("acme", "*"):
+        assert judged.of(SPIKE.id, name) == {day(one) for one in range(1, 13)} - {day(9)}
 
 
 def test_findings_about_the_gateway_look_at_thirty_days(tmp_path: Path) -> None:
