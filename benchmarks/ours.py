@@ -13,11 +13,11 @@ from work import FIRST_DAY, Outcome, Task
 
 from openai_costs.kernel.days import DayRange, utc_now
 from openai_costs.outputs.publish.database import publish
-from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.questions.coverage import coverage
 from openai_costs.questions.spend.assets import listed
 from openai_costs.questions.spend.attribution import attribution
 from openai_costs.questions.spend.breakdown import by_project_key_model, by_user
+from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.questions.spend.names import Directory
 from openai_costs.questions.spend.restated_days import changes
 from openai_costs.settings.load import Settings

@@ -21,10 +21,10 @@ from openai_costs.kernel.days import ONE_DAY, epoch
 from openai_costs.kernel.formatting import dollars, exact_dollars
 from openai_costs.orchestration.jobs import DIRECTORY
 from openai_costs.outputs.publish.publication import Publication
-from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.outputs.report.cost_explorer import PAGE, read_page
 from openai_costs.outputs.report.render import render
 from openai_costs.questions.coverage import of_costs
+from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.sample.api.options import NO_SCOPE_ADMIN_KEY, USAGE_ONLY_ADMIN_KEY, USUAL
 from openai_costs.sample.company.events import Event, EventKind
 from openai_costs.sources import raw_pages

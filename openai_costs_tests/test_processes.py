@@ -20,9 +20,9 @@ from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.publication import Publication
 from openai_costs.outputs.publish.publication_state import last_state
 from openai_costs.outputs.publish.published_tables import PublishedTables
-from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.outputs.report.cost_explorer import PAGE, read_page, read_tables
 from openai_costs.outputs.report.render import render
+from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.storage.archive import open_read
 from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.files import place
@@ -285,7 +285,7 @@ def sum_of(sql: duckdb.DuckDBPyConnection, table: str, when: date) -> Decimal | 
 
 
 def test_after_a_kill_at_any_stage_a_page_has_what_the_database_has(
-    killed_at: dict[str, House], tmp_path: Path
+    before: House, killed_at: dict[str, House], tmp_path: Path
 ) -> None:
     for stage, left in killed_at.items():
         assert shown(left.home) == in_database(left.home), stage
@@ -293,8 +293,16 @@ def test_after_a_kill_at_any_stage_a_page_has_what_the_database_has(
     home = killed_at["the marts"].moved_to(tmp_path / "home").home
     assert refreshed(home, day(20), day(20), only=(*FACTS, "report/cost_explorer"))
     assert shown(home) == in_database(home)
+    # The days that are in flight are not late, and count for budgets and anomalies as before.
+    assert states(home) == states(before.home) | {day(20): "settled"}
     page = render(read_page(publication(home), NOW))
     assert (place(home) / PAGE).read_text("utf-8") == page
+
+
+def states(home: str) -> dict[date, str]:
+    costs = Lake(place(home)).read(Coverage).filter(pl.col("source") == "costs")
+    ours = costs.filter(pl.col("day").is_between(FIRST, day(20)), pl.col("state") != "missing")
+    return dict(ours.select("day", "state").rows())
 
 
 def publication(home: str) -> Publication:

@@ -16,7 +16,7 @@ from openai_costs.cli.run_output import Objections
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.alerts.rows import findings_frame
-from openai_costs.outputs.publish.tie_outs import TOGETHER
+from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import DayRead
 from openai_costs.storage.future_days import SET_ASIDE, future_days

@@ -14,7 +14,7 @@ from openai_costs.cli.empty_home import NothingStored
 from openai_costs.kernel.days import DayRange, consecutive, naive
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.jobs import REBUILD, REFRESH, trailing
-from openai_costs.outputs.publish.tie_outs import slices_in_flight
+from openai_costs.questions.spend.in_flight import slices_in_flight
 from openai_costs.settings.load import Settings
 from openai_costs.sources.due_days import (
     ReadAt,

@@ -11,7 +11,8 @@ from openai_costs.cli.progress import Say
 from openai_costs.kernel.clock_skew import skew_aware
 from openai_costs.kernel.days import Clock, consecutive
 from openai_costs.outputs.alerts.mutes import restore_mutes
-from openai_costs.outputs.publish.tie_outs import slices_in_flight, untied_lake
+from openai_costs.outputs.publish.tie_outs import untied_lake
+from openai_costs.questions.spend.in_flight import slices_in_flight
 from openai_costs.questions.spend.verification import LAKE
 from openai_costs.settings.load import Settings
 from openai_costs.sources.registry import provider_of

@@ -13,6 +13,8 @@ from openai_costs.tables.mart.coverage import Coverage
 COSTS = "costs"
 USAGE = "usage"
 SLICE = ["connection", "day"]
+_OF_READ = ("state", "rows", "billed_usd", "read_at", "is_over")
+"""The columns of mart.coverage that are of the read of a day."""
 BEFORE_START = "The day is before `start` of its connection now: it is not read again."
 
 
@@ -75,12 +77,27 @@ def as_missing(frame: pl.DataFrame, slices: Iterable[tuple[str, date]]) -> pl.Da
         frame: mart.coverage.
         slices: The connection and day of each.
     """
-    these = slices_frame(slices).with_columns(hidden=True)
-    is_hidden = pl.col("hidden").fill_null(value=False)
-    nothing = pl.when(~is_hidden).then(pl.col("rows", "billed_usd", "read_at", "is_over"))
-    state = pl.when(is_hidden).then(pl.lit("missing")).otherwise("state")
-    beside = frame.join(these, on=SLICE, how="left", maintain_order="left")
-    return beside.with_columns(nothing, state=state).drop("hidden")
+    return as_before(frame, frame.clear(), slices)
+
+
+def as_before(
+    frame: pl.DataFrame, before: pl.DataFrame, slices: Iterable[tuple[str, date]]
+) -> pl.DataFrame:
+    """Return mart.coverage with some days as they were; missing is one that was not there.
+
+    Args:
+        frame: mart.coverage of costs.
+        before: The same as it was.
+        slices: The connection and day of each.
+    """
+    was = before.select(*SLICE, pl.col(_OF_READ).name.prefix("was_"))
+    these = slices_frame(slices).with_columns(is_kept=True).join(was, on=SLICE, how="left")
+    state = pl.col("was_state").fill_null("missing")
+    beside = frame.join(
+        these.with_columns(was_state=state), on=SLICE, how="left", maintain_order="left"
+    )
+    kept = (pl.when("is_kept").then(f"was_{name}").otherwise(name).alias(name) for name in _OF_READ)
+    return beside.with_columns(kept).select(frame.columns)
 
 
 def former_connections(frame: pl.DataFrame) -> list[str]:

@@ -35,7 +35,7 @@ from openai_costs.orchestration.jobs import (
     range_tags,
     stale_requests,
 )
-from openai_costs.outputs.publish.tie_outs import TOGETHER
+from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.questions.to_derive import days_to_derive
 from openai_costs.sample.api.options import USUAL
 from openai_costs.settings import Directory, Gateway, Reading, Team, Upstream

@@ -7,6 +7,7 @@ import polars as pl
 
 from openai_costs.questions.coverage import (
     BEFORE_START,
+    as_before,
     as_missing,
     complete_through,
     coverage,
@@ -79,6 +80,20 @@ def test_a_day_that_readers_must_not_see_is_missing_and_the_others_stay() -> Non
         (day(2), "settled", 2, Decimal(1), READ_AT),
     ]
     assert as_missing(found, []).equals(found)
+
+
+def test_a_day_in_flight_is_as_it_was_and_missing_where_it_was_not_there() -> None:
+    first = {"acme": day(1)}
+    before = coverage(controls(("acme", 1, True)), counts(("acme", 1, 7)), first, noon(3))
+    read = controls(*(("acme", number, True) for number in (1, 2, 3)))
+    now = coverage(read, counts(*(("acme", number, 2) for number in (1, 2, 3))), first, noon(3))
+    kept = as_before(now, before, [("acme", day(1)), ("acme", day(2))])
+    assert kept.schema == now.schema
+    assert kept.select("day", "state", "rows", "billed_usd", "is_over").rows() == [
+        (day(1), "settled", 7, Decimal(1), True),
+        (day(2), "missing", None, None, None),
+        (day(3), "settled", 2, Decimal(1), True),
+    ]
 
 
 def test_a_day_without_spend_is_settled_at_zero_and_not_missing() -> None:

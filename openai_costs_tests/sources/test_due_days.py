@@ -8,7 +8,7 @@ import pytest
 from openai_costs.cli.backfill_plan import plan
 from openai_costs.kernel.days import DayRange, naive
 from openai_costs.orchestration.jobs import REBUILD, REFRESH
-from openai_costs.outputs.publish.tie_outs import TOGETHER
+from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.settings import Reading
 from openai_costs.settings.load import Settings
 from openai_costs.sources.due_days import EMPTY_DAYS, due_days, overdue_days, where_begun

@@ -26,8 +26,8 @@ from openai_costs.definitions import build_defs, reach_of
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import REFRESH
 from openai_costs.outputs.publish.last_publication import DATABASE
-from openai_costs.outputs.publish.tie_outs import slices_in_flight
 from openai_costs.outputs.publish.verification import verify
+from openai_costs.questions.spend.in_flight import slices_in_flight
 from openai_costs.sample.api.serving import sample_address, sample_at
 from openai_costs.sample.chatgpt_workspace.events import log_files
 from openai_costs.sample.vendors import VENDORS

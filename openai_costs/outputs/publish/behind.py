@@ -11,7 +11,7 @@ from upath import UPath
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted, listed
 from openai_costs.outputs.publish.publication_state import unpublished
-from openai_costs.outputs.publish.tie_outs import slices_in_flight
+from openai_costs.questions.spend.in_flight import slices_in_flight
 from openai_costs.questions.spend.verification import LAKE, RAW, Difference
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.lake import Lake

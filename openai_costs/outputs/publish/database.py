@@ -54,10 +54,10 @@ from openai_costs.outputs.publish.publication_state import (
 from openai_costs.outputs.publish.tie_outs import (
     PublicationRefused,
     built_sums,
-    slices_in_flight,
     untied,
     untied_pages,
 )
+from openai_costs.questions.spend.in_flight import slices_in_flight
 from openai_costs.questions.spend.verification import LAKE, Difference
 from openai_costs.storage.encryption import attach_for_writing
 from openai_costs.storage.files import is_local, sweep

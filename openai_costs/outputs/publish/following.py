@@ -16,7 +16,7 @@ from openai_costs.kernel.days import Clock, DayRange, consecutive
 from openai_costs.orchestration.jobs import PUBLISH, REBUILD, range_tags
 from openai_costs.outputs.publish.assets import DATABASE
 from openai_costs.outputs.publish.publication_state import unpublished
-from openai_costs.outputs.publish.tie_outs import slices_in_flight
+from openai_costs.questions.spend.in_flight import slices_in_flight
 from openai_costs.settings.load import Settings
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake

@@ -13,6 +13,7 @@ import polars as pl
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.kernel.money import MONEY
 from openai_costs.outputs.publish import key_sums
+from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.questions.spend.verification import (
     LAKE,
     OF_BASIS,
@@ -28,14 +29,7 @@ from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Slice
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.spend import UNBILLED, Spend
-from openai_costs.tables.core.spend_by_user import SpendByUser
 from openai_costs.tables.core.spend_control import SpendControl
-from openai_costs.tables.mart.spend import Spend as MartSpend
-from openai_costs.tables.mart.spend_attribution import SpendAttribution
-from openai_costs.tables.mart.spend_by_user import SpendByUser as MartSpendByUser
-
-TOGETHER = (Spend, SpendByUser, SpendControl, MartSpend, SpendAttribution, MartSpendByUser)
-"""The daily tables that add up to one another: published from the same read, or not at all."""
 
 SUMS = pl.Schema({"connection": pl.String(), "day": pl.Date(), "usd": MONEY})
 """Daily sums: what the rows of each connection and day add up to."""
@@ -171,15 +165,3 @@ def _control(sql: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     rows = sql.execute(question).fetchall()
     schema = {name: SpendControl.types()[name] for name in _CONTROL}
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def slices_in_flight(lake: Lake) -> list[tuple[str, date]]:
-    """Return the slices whose tables do not all come from the same read of the provider.
-
-    Some run is between writing core and mart, or was killed there.
-    """
-    stored = [lake.slices(table) for table in TOGETHER]
-    reads = pl.concat(stored).group_by("connection", "day")
-    agreement = reads.agg(tables=pl.len(), moments=pl.col("read_at").n_unique())
-    torn = agreement.filter((pl.col("tables") < len(TOGETHER)) | (pl.col("moments") > 1))
-    return torn.select("connection", "day").sort("connection", "day").rows()

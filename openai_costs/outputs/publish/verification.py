@@ -24,15 +24,9 @@ from openai_costs.outputs.publish.behind import Behind, behind
 from openai_costs.outputs.publish.focus_files import changed_focus
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.parquet_copies import PARQUET, copies_of, foreign_copies
-from openai_costs.outputs.publish.tie_outs import (
-    SUMMED,
-    SUMS,
-    TOGETHER,
-    added_up,
-    daily_sums,
-    lake_sums,
-)
+from openai_costs.outputs.publish.tie_outs import SUMMED, SUMS, added_up, daily_sums, lake_sums
 from openai_costs.questions.spend.control_totals import SLICE
+from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.questions.spend.verification import (
     LAKE,
     PAGES,

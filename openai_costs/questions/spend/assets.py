@@ -13,13 +13,14 @@ from openai_costs.orchestration.table_assets import (
     table_asset,
     whole_table_asset,
 )
-from openai_costs.questions.coverage import as_missing
+from openai_costs.questions.coverage import all_costs, as_before, as_missing
 from openai_costs.questions.coverage import coverage as of_costs
 from openai_costs.questions.coverage import usage_coverage as of_usage
 from openai_costs.questions.lost_days import with_lost_days
 from openai_costs.questions.spend.attribution import attribution
 from openai_costs.questions.spend.breakdown import by_project_key_model, by_user
 from openai_costs.questions.spend.control_totals import day_sums
+from openai_costs.questions.spend.in_flight import slices_in_flight
 from openai_costs.questions.spend.names import Directory
 from openai_costs.questions.spend.restated_days import changes
 from openai_costs.questions.spend.verification import differing_days, withheld
@@ -114,7 +115,8 @@ def coverage(
     """Lay the days that were read over the days there are.
 
     A day that does not tie out counts as one that was not read: publication keeps it from readers,
-    so nothing may be judged by it. A second connection of an organization has no days of its own.
+    so nothing may be judged by it. One in flight stays as it was, as readers have it. A second
+    connection of an organization has no days of its own.
     """
     now, grace, ledger = clock(), settings.reading.grace, lake.slices(Ledger)
     stored = set(ledger["connection"])
@@ -133,7 +135,10 @@ def coverage(
     costs = of_costs(lake.read(SpendControl), ledger, first, now)
     usage = of_usage(lake.slices(Usage), asked, grace, now)
     kept = {one.name: provider_of(one).kept_days for one in connections}
-    frame = pl.concat([as_missing(costs, _untied(lake)), usage])
+    untied, before = _untied(lake), all_costs(lake.read(Coverage))
+    in_flight = untied.intersection(slices_in_flight(lake)) if untied else untied
+    costs = as_before(as_missing(costs, untied - in_flight), before, in_flight)
+    frame = pl.concat([costs, usage])
     return with_lost_days(frame, {name: days for name, days in kept.items() if days}, now.date())
 
 

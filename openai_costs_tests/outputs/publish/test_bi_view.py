@@ -11,7 +11,7 @@ from upath import UPath
 from openai_costs.outputs.publish.bi.view import mirrored
 from openai_costs.outputs.publish.database import publish
 from openai_costs.outputs.publish.last_publication import DATABASE
-from openai_costs.outputs.publish.tie_outs import TOGETHER
+from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.api_keys import ApiKeys

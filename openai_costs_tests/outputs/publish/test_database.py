@@ -21,7 +21,8 @@ from openai_costs.outputs.publish.database import Published, publish
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.parquet_copies import PARQUET, copies_of
 from openai_costs.outputs.publish.rounded import ROUNDED
-from openai_costs.outputs.publish.tie_outs import TOGETHER, PublicationRefused
+from openai_costs.outputs.publish.tie_outs import PublicationRefused
+from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract, all_contracts

@@ -25,7 +25,7 @@ from openai_costs.outputs.publish.database import Published, publish
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.parquet_copies import PARQUET
 from openai_costs.outputs.publish.publication_state import STATE, unpublished
-from openai_costs.outputs.publish.tie_outs import TOGETHER
+from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.storage.commits import path_of
 from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.lake import Lake

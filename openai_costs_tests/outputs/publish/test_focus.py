@@ -23,9 +23,9 @@ from openai_costs.outputs.publish import focus_lines
 from openai_costs.outputs.publish.focus_export import export_month
 from openai_costs.outputs.publish.focus_files import FILE, FOCUS
 from openai_costs.outputs.publish.focus_lines import DayOfLines
-from openai_costs.outputs.publish.tie_outs import TOGETHER
 from openai_costs.questions.spend.attribution import attribution
 from openai_costs.questions.spend.breakdown import by_project_key_model, by_user
+from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.questions.spend.names import Directory
 from openai_costs.settings import Team
 from openai_costs.storage.lake import Lake

@@ -22,9 +22,9 @@ from openai_costs.definitions import build_defs, reach_of
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import REFRESH
 from openai_costs.outputs.publish.database import DATABASE
-from openai_costs.outputs.publish.tie_outs import slices_in_flight
 from openai_costs.outputs.publish.verification import verify
 from openai_costs.outputs.report.cost_explorer import PAGE
+from openai_costs.questions.spend.in_flight import slices_in_flight
 from openai_costs.settings.load import Settings
 from openai_costs.sources.due_days import due_days
 from openai_costs.sources.provider import Reach, silent
