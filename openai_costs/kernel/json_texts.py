@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from openai_costs.kernel.json_people import is_json, places_of_cells, text_of
+from openai_costs.kernel.person_records import Cell
 from openai_costs.kernel.pseudonyms import Pseudonyms
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
@@ -28,6 +30,7 @@ class _Literal(NamedTuple):
         end: Where it ends.
         value: What it says; None where it is not text after all.
         holder: The number of the object that it stands in.
+        key: What it is the value of; empty for a key.
         is_fixed: Whether it is a key, or a choice of words, that names no one.
     """
 
@@ -35,6 +38,7 @@ class _Literal(NamedTuple):
     end: int
     value: str | None
     holder: int
+    key: str
     is_fixed: bool
 
 
@@ -43,7 +47,7 @@ def with_pseudonyms(content: bytes, people: Pseudonyms) -> bytes:
 
     What is not text is returned as it is.
     """
-    if content.lstrip()[:1] in (b"{", b"[", b'"'):
+    if is_json(content):
         return _json(content, people)
     try:
         lines = content.decode().splitlines(keepends=True)
@@ -54,14 +58,25 @@ def with_pseudonyms(content: bytes, people: Pseudonyms) -> bytes:
 
 def _json(content: bytes, people: Pseudonyms) -> bytes:
     beside = _named(content, people) if people.share_names else {}
+    theirs = _theirs(content, people)
     parts, end = list[bytes](), 0
     for one in _literals(content):
         if one.value and not one.is_fixed:
-            after = _after(one.value, people, beside.get(one.holder, frozenset()))
+            own = theirs.get(one.holder, {}).get(Cell(one.key, one.value))
+            after = own or _after(one.value, people, beside.get(one.holder, frozenset()))
             if after != one.value:
                 parts += [content[end : one.start], json.dumps(after, ensure_ascii=False).encode()]
                 end = one.end
     return b"".join([*parts, content[end:]]) if parts else content
+
+
+def _theirs(content: bytes, people: Pseudonyms) -> dict[int, dict[Cell, str]]:
+    """Return what stands in the place of cells about a forgotten person, by the object's number."""
+    found: dict[int, dict[Cell, str]] = {}
+    for cells, places in places_of_cells(content).items():
+        if new := people.of_cells(cells):
+            found |= dict.fromkeys(places, new)
+    return found
 
 
 def _named(content: bytes, people: Pseudonyms) -> dict[int, frozenset[str]]:
@@ -90,17 +105,10 @@ def _literals(content: bytes) -> Iterator[_Literal]:
             holders = holders[:-1] or [0]
         else:
             if match[0] not in values:
-                values[match[0]] = _value(match[0])
+                values[match[0]] = text_of(match[0])
             value = values[match[0]]
             is_key = _IS_KEY.match(content, match.end()) is not None
             is_fixed = bool(_PLAIN_KEY.fullmatch(value or "")) if is_key else key in CHOICES
-            yield _Literal(match.start(), match.end(), value, holders[-1], is_fixed)
+            of = "" if is_key else key
+            yield _Literal(match.start(), match.end(), value, holders[-1], of, is_fixed)
             key = (value or "") if is_key else key
-
-
-def _value(literal: bytes) -> str | None:
-    try:
-        value = json.loads(literal, strict=False)
-    except ValueError:
-        return None
-    return value if isinstance(value, str) else None

@@ -1,93 +1,21 @@
 """Puts pseudonyms in the place of what names a forgotten person, wherever it stands. Pure.
 
-Whom to forget is known by keyed digests only: without the key, which is not kept with the data,
-they say nothing about anyone, and neither do the pseudonyms. A text is cut into words, and each run
-of words that is as long as a name is compared; what an address encodes is compared decoded. Not
-here: which texts a page consists of (json_texts.py).
+A text is cut into words, and each run of words that is as long as a name is compared; what an
+address encodes is compared decoded. Not here: what is remembered of a name (known_texts.py), which
+texts a page consists of (json_texts.py).
 """
 
-import hmac
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from hashlib import sha256
-from typing import Literal, NamedTuple
 from urllib.parse import quote, unquote_plus
 
-Kind = Literal["id", "name", "email"]
-Scope = Literal["anywhere", "whole", "beside", "ids"]
-"""Where a text counts: as words of any text; as a whole text, or beside an id or an address of the
-same person; only there; in a column of ids alone.
-"""
-
-_WORD = re.compile(r"[^\s\"'`,;:|/\\()<>\[\]{}=&?!#*~\u2013\u2014\u2018-\u201e\u2026\u00ab\u00bb]+")
-"""What an id, an address or a word of a name consists of."""
+from openai_costs.kernel.known_texts import Known, digest_of, known_of, name_of, spans_in, words_of
+from openai_costs.kernel.person_records import Cell, Record, records
 
 _ENCODED = re.compile(r"[\w.~+-]*(?:%[0-9A-Fa-f]{2}[\w.~+-]*)+|[^\W_]+(?:\+[^\W_]+)+")
 """What an address (a URL) encodes: ada%40acme.example, Ada+Lovelace."""
-
-_AROUND = "._-@+"
-"""Signs that do not belong to a word where they stand at its ends."""
-
-_PREFIX = re.compile(r"(?:[a-z]|user|key|apikey|svc|acct|invite|person|emp|gw|tok)[-_]")
-"""What ids begin with that says of what they are; another beginning may be a part of a name."""
-
-DISTINCT_LENGTH = 6
-"""An id that is shorter may be a part of other texts, or a number of tokens."""
-
-DOMAIN = "forgotten.invalid"
-
-
-class Known(NamedTuple):
-    """What is remembered of one name, id or address.
-
-    Args:
-        digest: Its keyed digest.
-        pseudonym: What stands in its place.
-        words: How many words it has.
-        scope: Where it counts.
-        person: A keyed digest that all texts of the same person have in common.
-    """
-
-    digest: str
-    pseudonym: str
-    words: int
-    scope: Scope
-    person: str
-
-
-def known(key: bytes, kind: Kind, value: str, person: str, *, is_shared: bool = False) -> Known:
-    """Return what is remembered of a name, an id or an address.
-
-    Args:
-        key: The key of the home.
-        kind: What it is.
-        value: The text itself.
-        person: An id of the person, by which all names of theirs have one pseudonym.
-        is_shared: Whether someone or something else has the same name.
-    """
-    digest, words = _digest(key, _words(value)), _words(value)
-    whose = _digest(key, _words(person))[:8]
-    if kind == "name":
-        pseudonym = f"Forgotten person {whose}"
-    elif kind == "email":
-        pseudonym = f"forgotten-{digest[:12]}@{DOMAIN}"
-    else:
-        prefix = _PREFIX.match(value)
-        pseudonym = f"{prefix[0] if prefix else ''}forgotten-{digest[:12]}"
-    scope = "beside" if is_shared and kind == "name" else scope_of(kind, value)
-    return Known(digest, pseudonym, len(words), scope, whose)
-
-
-def scope_of(kind: Kind, value: str) -> Scope:
-    """Return where a text counts: one that may mean something else counts in fewer places."""
-    words = _words(value)
-    is_number = not any(map(str.isalpha, value))
-    if is_number or (kind == "id" and len(value) < DISTINCT_LENGTH):
-        return "ids"
-    is_word = kind == "name" and len(words) == 1 and words[0].isalpha()
-    return "whole" if is_word else "anywhere"
 
 
 class Pseudonyms:
@@ -104,7 +32,14 @@ class Pseudonyms:
         self._lengths = sorted({one.words for one in self._known.values()}, reverse=True)
         self._texts: dict[tuple[str, frozenset[str]], str] = {}
         self._named: dict[str, frozenset[str]] = {}
+        self._given = {one.pseudonym: one.person for one in self._known.values()}
+        self._given |= {name_of(whose): whose for whose in self._given.values()}
+        self._identified: dict[str, str | None] = {}
         self._sharing = {one.person for one in self._known.values() if one.scope != "anywhere"}
+
+    def and_also(self, more: Iterable[Known]) -> "Pseudonyms":
+        """Return the same people, with more texts of theirs."""
+        return Pseudonyms(self._key, [*self._known.values(), *more])
 
     @property
     def share_names(self) -> bool:
@@ -117,16 +52,61 @@ class Pseudonyms:
 
     def gave(self, value: str) -> bool:
         """Return whether a text is one of the pseudonyms."""
-        return any(one.pseudonym == value for one in self._known.values())
+        return value in self._given
 
     def whose(self, value: str) -> str | None:
-        """Return what all texts of the person have in common whom a text names as a whole."""
-        one = self._known.get(_digest(self._key, _words(value)))
-        return None if one is None else one.person
+        """Return what all texts of the person have in common whom a text names as a whole.
+
+        Args:
+            value: A name, an id, an address, or what stands in the place of one.
+        """
+        one = self._known.get(digest_of(self._key, words_of(value)))
+        return self._given.get(value) if one is None else one.person
+
+    def of_cells(self, cells: Sequence[Cell]) -> dict[Cell, str]:
+        """Return what stands in the place of all that an object or a row says of forgotten people.
+
+        It is theirs by an id or an address, also by the pseudonym of one. Of anyone else, nothing.
+        """
+        found = (self._of_record(one).items() for one in records(cells))
+        return {cell: known.pseudonym for record in found for cell, known in record}
+
+    def new_identities(self, cells: Sequence[Cell]) -> list[Known]:
+        """Return the ids and addresses of forgotten people in an object or a row that are new.
+
+        Names are replaced beside them, and are not remembered: others may have the same.
+        """
+        return [
+            known
+            for record in records(cells)
+            for cell, known in self._of_record(record).items()
+            if record[cell] != "name" and known.digest not in self._known
+        ]
+
+    def _of_record(self, record: Record) -> dict[Cell, Known]:
+        identities = (cell.text for cell, kind in record.items() if kind != "name")
+        whose = next(filter(None, map(self._who_is, identities)), None)
+        if whose is None:
+            return {}
+        return {
+            cell: self._known.get(digest_of(self._key, words_of(cell.text)))
+            or known_of(self._key, kind, cell.text, whose)
+            for cell, kind in record.items()
+            if not self.gave(cell.text)
+        }
+
+    def _who_is(self, identity: str) -> str | None:
+        """Return whom an id or an address is of; one that may be another text counts as no one."""
+        if identity not in self._identified:
+            one = self._known.get(digest_of(self._key, words_of(identity)))
+            is_distinct = one is not None and one.scope in ("anywhere", "ids")
+            whose = one.person if one is not None and is_distinct else self._given.get(identity)
+            self._identified[identity] = whose
+        return self._identified[identity]
 
     def identifier(self, value: str, beside: frozenset[str] = frozenset()) -> str:
         """Return an id with a pseudonym in its place, or in the place of names in it."""
-        one = self._known.get(_digest(self._key, _words(value)))
+        one = self._known.get(digest_of(self._key, words_of(value)))
         return self.text(value, beside) if one is None else one.pseudonym
 
     def text(self, value: str, beside: frozenset[str] = frozenset()) -> str:
@@ -149,7 +129,7 @@ class Pseudonyms:
 
     def _named_in(self, text: str) -> frozenset[str]:
         if text not in self._named:
-            whole = self._known.get(_digest(self._key, _words(text)))
+            whole = self._known.get(digest_of(self._key, words_of(text)))
             found = [
                 one for _, _, one in self._matches(text, frozenset()) if one.scope == "anywhere"
             ]
@@ -178,7 +158,7 @@ class Pseudonyms:
 
     def _matches(self, value: str, beside: Collection[str]) -> Iterator[tuple[int, int, Known]]:
         """Yield where names stand in a text, the longest first of those that begin together."""
-        spans, number = _spans(value), 0
+        spans, number = spans_in(value), 0
         while number < len(spans):
             one, words = self._at(value, spans, number, beside)
             if one is not None:
@@ -193,7 +173,7 @@ class Pseudonyms:
             if number + words > len(spans):
                 continue
             run = [value[start:end] for start, end in spans[number : number + words]]
-            one = self._known.get(_digest(self._key, map(str.casefold, run)))
+            one = self._known.get(digest_of(self._key, map(str.casefold, run)))
             if one is not None and _counts(one, run, beside, is_all=words == len(spans)):
                 return one, words
         return None, 1
@@ -204,23 +184,3 @@ def _counts(one: Known, run: list[str], beside: Collection[str], *, is_all: bool
     if one.scope == "anywhere" or (one.scope == "whole" and is_all):
         return True
     return one.person in beside and any(map(str.isalpha, "".join(run)))
-
-
-def _spans(value: str) -> list[tuple[int, int]]:
-    """Return where the words of a text begin and end, without the signs around them."""
-    found = []
-    for match in _WORD.finditer(value):
-        word = match[0].lstrip(_AROUND)
-        start = match.end() - len(word)
-        if word := word.rstrip(_AROUND):
-            found.append((start, start + len(word)))
-    return found
-
-
-def _words(value: str) -> list[str]:
-    composed = unicodedata.normalize("NFC", value)
-    return [composed[start:end].casefold() for start, end in _spans(composed)]
-
-
-def _digest(key: bytes, words: Iterable[str]) -> str:
-    return hmac.new(key, " ".join(words).encode("utf-8", "replace"), sha256).hexdigest()

@@ -23,6 +23,7 @@ from openai_costs.storage.evidence import without_people
 from openai_costs.storage.files import files_below, flush_folder, replace_file
 from openai_costs.storage.forgotten import pseudonyms_of
 from openai_costs.storage.locks import writing
+from openai_costs.storage.newly_named import forgotten_after_pages
 from openai_costs.storage.packing import Manifest, Part, packed, unpacked
 from openai_costs.storage.read_names import (
     SUFFIX,
@@ -143,7 +144,8 @@ class Archive:
         kept = _reads_in(folder)
         target = folder / next_name(read.read_at, kept)
         with writing(self._home):
-            known = without_people(read.manifest(), read.bodies, pseudonyms_of(self._home))
+            people = forgotten_after_pages(self._home, read.bodies.values())
+            known = without_people(read.manifest(), read.bodies, people)
             replace_file(target, packed(*known), folders)
         return target, target not in kept
 

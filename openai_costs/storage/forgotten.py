@@ -14,7 +14,8 @@ from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.json_texts import CHOICES
-from openai_costs.kernel.pseudonyms import Known, Pseudonyms
+from openai_costs.kernel.known_texts import Known
+from openai_costs.kernel.pseudonyms import Pseudonyms
 from openai_costs.storage.delta_faults import WriteConflict
 from openai_costs.storage.forget_key import (
     FILE,
@@ -28,6 +29,7 @@ from openai_costs.storage.record import FOLDER, Entry, Record
 
 TABLE = "forgotten"
 _KEY_OF = ("digest",)
+MOST_TRIES = 10
 
 _loaded: dict[str, tuple[list[str], Pseudonyms | None]] = {}
 """What was read last, by home, with the names of the entries that it was read from."""
@@ -105,6 +107,41 @@ def remember(home: UPath, people: Iterable[Known], key: ForgetKey, today: date) 
     ]
     if rows:
         record.append(TABLE, folded.number + 1, Entry(rows))
+    _loaded.pop(str(home), None)
+
+
+def add(home: UPath, new: Iterable[Known], people: Pseudonyms) -> None:
+    """Write down new ids and addresses of forgotten people, as if they had been known then.
+
+    Nothing where the place of the key has one of the texts: names are replaced in the record too,
+    and a place with a pseudonym would not be found again.
+
+    Args:
+        home: The home.
+        new: The ids and addresses.
+        people: Whom the home forgets, by these too.
+
+    Raises:
+        WriteConflict: Other processes wrote down people at every try.
+    """
+    record, new = Record(home), list(new)
+    for tries_left in reversed(range(MOST_TRIES)):
+        folded = record.folded(TABLE, _KEY_OF)
+        row_of = {_fields(row)[-1]: row for row in folded.rows.values()}
+        rows = [
+            {**row_of[one.person], **one._asdict()}
+            for one in new
+            if (one.digest,) not in folded.rows
+        ]
+        if any(people.text(row[FILE]) != row[FILE] for row in rows):
+            return
+        try:
+            if rows:
+                record.append(TABLE, folded.number + 1, Entry(rows))
+            break
+        except WriteConflict:
+            if not tries_left:
+                raise
     _loaded.pop(str(home), None)
 
 

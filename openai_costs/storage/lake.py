@@ -27,6 +27,7 @@ from openai_costs.storage.delta_operations import remove
 from openai_costs.storage.forgotten import pseudonyms_of, without_names
 from openai_costs.storage.live_rows import Query, answers, relation
 from openai_costs.storage.locks import held, writing
+from openai_costs.storage.newly_named import whole_without_names
 from openai_costs.storage.opened_lakes import opened
 from openai_costs.storage.record import Record
 from openai_costs.storage.recorded_tables import RECORDED, RecordedTables
@@ -117,7 +118,7 @@ class Lake:
             WriteConflict: Another run replaced the table after it was read within `alone`.
         """
         self._make_ready()
-        frame = without_names(frame, pseudonyms_of(self._home))
+        frame = whole_without_names(self._home, table, frame)
         if broken := table.broken_rules(frame):
             raise ContractBroken(table.full_name(), [], broken)
         known = None if self._read_versions is None else self._read_versions.get(path_of(table))

@@ -11,7 +11,7 @@ import pytest
 from upath import UPath
 
 from openai_costs.cli.commands import main
-from openai_costs.kernel.pseudonyms import known
+from openai_costs.kernel.known_texts import known
 from openai_costs.storage import forget_key, forgotten
 from openai_costs.storage.files import place
 from openai_costs.storage.forget_key import key_file, made_key

@@ -4,7 +4,8 @@ import json
 from typing import Final
 
 from openai_costs.kernel.json_texts import with_pseudonyms
-from openai_costs.kernel.pseudonyms import Pseudonyms, known
+from openai_costs.kernel.known_texts import known
+from openai_costs.kernel.pseudonyms import Pseudonyms
 from openai_costs_tests.kernel.test_pseudonyms import KEY, forgotten
 
 SERVICE: Final = Pseudonyms(

@@ -5,7 +5,8 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from openai_costs.kernel.pseudonyms import Pseudonyms, known, scope_of
+from openai_costs.kernel.known_texts import known, scope_of
+from openai_costs.kernel.pseudonyms import Pseudonyms
 
 KEY: Final = b"a key of this test"
 ADA: Final = (

@@ -11,7 +11,7 @@ import pytest
 from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
-from openai_costs.kernel.pseudonyms import known
+from openai_costs.kernel.known_texts import known
 from openai_costs.storage import forget_key, forgotten
 from openai_costs.storage.delta_faults import WriteConflict
 from openai_costs.storage.forget_key import key_file, look_beside, made_key

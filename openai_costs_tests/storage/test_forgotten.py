@@ -5,7 +5,7 @@ from pathlib import Path
 
 from upath import UPath
 
-from openai_costs.kernel.pseudonyms import known
+from openai_costs.kernel.known_texts import known
 from openai_costs.storage.forget_key import made_key
 from openai_costs.storage.forgotten import TABLE, pseudonyms_of, remember
 from openai_costs.storage.record import Entry, Record

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from openai_costs.kernel.formatting import listed
-from openai_costs.kernel.pseudonyms import Kind
+from openai_costs.kernel.person_records import Kind
 from openai_costs.questions.namesakes import with_tail
 
 IDS = ("id", "user_id", "owner_id", "person_id", "openai_user_id")

@@ -12,7 +12,8 @@ from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted, exact_dollars, listed
-from openai_costs.kernel.pseudonyms import Pseudonyms, known, scope_of
+from openai_costs.kernel.known_texts import known, scope_of
+from openai_costs.kernel.pseudonyms import Pseudonyms
 from openai_costs.orchestration.history import forget_people
 from openai_costs.outputs.forgetting.byte_scan import Scan, own_files, scan
 from openai_costs.outputs.forgetting.directory import person_called

@@ -164,6 +164,18 @@ def test_later_reads_and_lists_do_not_bring_a_person_back(there: House) -> None:
     assert there.lake.read(Engineers)["person_id"][0].startswith("p-forgotten-")
 
 
+MARRIED: Final = (ADA[0], "Ada King-Noel", "king@new.example")
+
+
+def test_later_reads_and_lists_with_a_new_name_do_not_bring_a_person_back(there: House) -> None:
+    forget(there, ADA[0])
+    page = [{"user_id": MARRIED[0], "name": MARRIED[1], "email": MARRIED[2], "usd": 1.5}]
+    there.archive.keep(read(json.dumps(page).encode(), NOW))
+    there.lake.replace_whole(Engineers, engineers(MARRIED))
+    assert scan(there.lake.root.parent, MARRIED).places == []
+    assert there.lake.read(Engineers)["name"][0].startswith("Forgotten person ")
+
+
 def test_a_request_and_a_part_that_name_a_person_are_rewritten_too(
     forgotten: tuple[House, list[str]],
 ) -> None:

@@ -16,7 +16,7 @@ from openai_costs.kernel.errors import (
     ProviderUnavailable,
     RequestRefused,
 )
-from openai_costs.kernel.pseudonyms import known
+from openai_costs.kernel.known_texts import known
 from openai_costs.sources.daily_reader import DayPages
 from openai_costs.sources.github_copilot.assets import GITHUB_COPILOT
 from openai_costs.sources.github_copilot.frames import ledger
