@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from openai_costs.kernel.person_records import FIELDS, PERSONAL, Cell
+from openai_costs.kernel.person_records import FIELDS, PERSONAL, Cell, Record, records
 
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 _PART = re.compile(
@@ -35,6 +35,12 @@ class _Object(NamedTuple):
     def may_be_of(self, around: "_Object") -> bool:
         """Return whether it names no one else than the object around it."""
         return self.is_inner and set(_ids(self.cells)) <= set(_ids(around.cells))
+
+
+def people_in(content: bytes) -> Iterator[Record]:
+    """Yield what the objects of a page say of a person each; nothing of what is not JSON."""
+    for cells in places_of_cells(content):
+        yield from records(cells)
 
 
 def places_of_cells(content: bytes) -> Mapping[Cells, list[int]]:

@@ -6,18 +6,22 @@ of one person (kernel/person_records.py).
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import polars as pl
 from upath import UPath
 
-from openai_costs.kernel.json_people import places_of_cells
+from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.json_people import people_in, places_of_cells
 from openai_costs.kernel.known_texts import Known
-from openai_costs.kernel.person_records import FIELDS, Cell
+from openai_costs.kernel.person_records import FIELDS, Cell, Record
 from openai_costs.kernel.pseudonyms import Pseudonyms
+from openai_costs.storage.files import files_below
 from openai_costs.storage.forgotten import add, pseudonyms_of, without_names
 from openai_costs.storage.locks import writing
+from openai_costs.storage.packing import unpacked
+from openai_costs.storage.read_names import SUFFIX
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.engineers import Engineers
 
@@ -51,6 +55,17 @@ def forgotten_after(home: UPath, objects: Iterable[Sequence[Cell]]) -> Pseudonym
 def forgotten_after_pages(home: UPath, pages: Iterable[bytes]) -> Pseudonyms | None:
     """Return the same with what pages say."""
     return forgotten_after(home, (cells for page in pages for cells in places_of_cells(page)))
+
+
+def people_of_pages(home: UPath) -> Iterator[Record]:
+    """Yield what all kept pages say of anyone; nothing of a damaged file."""
+    for file in files_below(home / "raw", SUFFIX):
+        try:
+            _, bodies = unpacked(file.read_bytes(), str(file))
+        except PageRefused:
+            continue
+        for body in bodies.values():
+            yield from people_in(body)
 
 
 def whole_without_names(home: UPath, table: type[Contract], rows: pl.DataFrame) -> pl.DataFrame:

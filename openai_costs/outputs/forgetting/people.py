@@ -6,13 +6,13 @@ is in common with others, and joins nothing.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from openai_costs.kernel.formatting import listed
-from openai_costs.kernel.person_records import Kind
+from openai_costs.kernel.person_records import Kind, Record
 from openai_costs.questions.namesakes import with_tail
 
 IDS = ("id", "user_id", "owner_id", "person_id", "openai_user_id")
@@ -34,6 +34,8 @@ class Person:
         connections: Where they are.
         shared: Those of their names that someone or something else has too.
         maybe: Ids of accounts that may be theirs, and are left.
+        whose: What all texts of theirs have in common (kernel/known_texts.py), where they were
+            forgotten before.
     """
 
     ids: set[str] = field(default_factory=set)
@@ -42,6 +44,7 @@ class Person:
     connections: set[str] = field(default_factory=set)
     shared: set[str] = field(default_factory=set)
     maybe: set[str] = field(default_factory=set)
+    whose: str | None = field(default=None, init=False, compare=False)
 
     def __str__(self) -> str:
         """Return whom it is, for a person: `Ada Lovelace (user-ada; connection acme)`."""
@@ -73,6 +76,27 @@ class Person:
     def is_called(self, text: str) -> bool:
         """Return whether an id, a name or an address is theirs, in capitals or not."""
         return text.strip().casefold() in {one.casefold() for _, one in self.texts()}
+
+    def add_records(self, records: Iterable[Record]) -> None:
+        """Take on all that records say of the person, by an id or an address of theirs."""
+        rows = {frozenset((kind, cell.text) for cell, kind in one.items()) for one in records}
+        while True:
+            known = {one.casefold() for one in (*self.ids, *self.emails)}
+            theirs = {
+                row
+                for row in rows
+                if any(kind != "name" and text.casefold() in known for kind, text in row)
+            }
+            if not theirs:
+                return
+            rows -= theirs
+            for kind, text in frozenset().union(*theirs):
+                getattr(self, f"{kind}s").add(text)
+
+    def drop(self, is_pseudonym: Callable[[str], bool]) -> None:
+        """Leave out what stands in the place of names already."""
+        for texts in (self.ids, self.names, self.emails):
+            texts -= {one for one in texts if is_pseudonym(one)}
 
     def add(self, other: "Person") -> None:
         """Take on all that names another row of the same person."""

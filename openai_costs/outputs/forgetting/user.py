@@ -12,7 +12,7 @@ from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted, exact_dollars, listed
-from openai_costs.kernel.known_texts import known, scope_of
+from openai_costs.kernel.known_texts import known_of, person_of, scope_of
 from openai_costs.kernel.pseudonyms import Pseudonyms
 from openai_costs.orchestration.history import forget_people
 from openai_costs.outputs.forgetting.byte_scan import Scan, own_files, scan
@@ -85,7 +85,7 @@ class Forgetting:
             StorageFailed: A table cannot be read or written; the next command goes on.
         """
         forgotten = self._promise(now)
-        unfinished = Unfinished(self.settings, forgotten.whose(self.text))
+        unfinished = Unfinished(self.settings, self.person.whose or forgotten.whose(self.text))
         unfinished.begin(self.person)
         say("pages, tables, record and history")
         with no_writers(self.home):
@@ -108,8 +108,9 @@ class Forgetting:
         key = home_key(self.home)
         key = key or made_key(key_file(self.settings.config_file, self.home))
         who = min((*self.person.ids, *self.person.emails, *self.person.names))
+        whose = self.person.whose or person_of(key.secret, who)
         rows = [
-            known(key.secret, kind, text, who, is_shared=text in self.person.shared)
+            known_of(key.secret, kind, text, whose, is_shared=text in self.person.shared)
             for kind, text in self.person.texts()
         ]
         remember(self.home, rows, key, now.date())
@@ -230,7 +231,8 @@ def forgetting(settings: Settings, text: str) -> Forgetting:
     """
     home, secret = place(settings.home), publication_key(settings)
     person, known = person_called(home, text, secret), pseudonyms_of(home)
-    unfinished = Unfinished(settings, known.whose(text) if known else None)
+    whose = person.whose or (known.whose(text) if known else None)
+    unfinished = Unfinished(settings, whose)
     if (before := unfinished.person()) is not None:
         person.add(before)
         person.shared |= before.shared

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.pseudonyms import Pseudonyms
 from openai_costs.outputs.alerts.rows import findings_frame
 from openai_costs.outputs.forgetting import user
 from openai_costs.outputs.forgetting.byte_scan import scan
@@ -167,6 +168,17 @@ def test_later_reads_and_lists_do_not_bring_a_person_back(there: House) -> None:
 MARRIED: Final = (ADA[0], "Ada King-Noel", "king@new.example")
 
 
+def named_anew(there: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What versions that knew single texts alone kept of someone with a new name and address."""
+    page = [{"user_id": MARRIED[0], "name": MARRIED[1], "email": MARRIED[2], "usd": 1.5}]
+    with monkeypatch.context() as patch:
+        patch.setattr(Pseudonyms, "_of_record", lambda *_: {})
+        there.archive.keep(read(json.dumps([*page, {"actor": MARRIED[2]}]).encode(), NOW))
+        there.lake.replace_whole(Engineers, engineers(MARRIED))
+        told = finding(because=f"$5.00 of {MARRIED[1]}")
+        there.lake.replace_whole(Findings, findings_frame([told]))
+
+
 def test_later_reads_and_lists_with_a_new_name_do_not_bring_a_person_back(there: House) -> None:
     forget(there, ADA[0])
     page = [{"user_id": MARRIED[0], "name": MARRIED[1], "email": MARRIED[2], "usd": 1.5}]
@@ -174,6 +186,43 @@ def test_later_reads_and_lists_with_a_new_name_do_not_bring_a_person_back(there:
     there.lake.replace_whole(Engineers, engineers(MARRIED))
     assert scan(there.lake.root.parent, MARRIED).places == []
     assert there.lake.read(Engineers)["name"][0].startswith("Forgotten person ")
+
+
+@pytest.mark.parametrize("text", [ADA[0], ADA[2], ADA[1], MARRIED[2], MARRIED[1]])
+def test_someone_who_came_back_with_a_new_name_is_forgotten_again(
+    there: House, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    home = there.lake.root.parent
+    forget(there, ADA[0])
+    assert there.archive.forgotten is not None
+    before = [there.archive.forgotten.text(one) for one in ADA]
+    named_anew(there, monkeypatch)
+    assert len(scan(home, MARRIED[1:]).places) == 4  # page, two tables, record
+    lines = " ".join(forget(there, text))
+    assert "0 places left." in lines
+    assert scan(home, (*ADA, *MARRIED)).places == []
+    [ada] = there.lake.read(Engineers).rows(named=True)
+    assert (ada["person_id"], ada["name"]) == (before[0], before[1])
+    assert f"is {before[1]} from now on" in lines.replace(before[0], before[1])
+    assert there.lake.read(Findings)["because"].to_list() == [f"$5.00 of {before[1]}"]
+
+
+def test_names_and_addresses_of_before_go_from_old_pages_too(there: House) -> None:
+    home = there.lake.root.parent
+    member = dict(zip(("id", "name", "email"), MARRIED, strict=True))
+    there.archive.keep(read(json.dumps([member]).encode()))
+    there.archive.keep(read(json.dumps({"actor": MARRIED[2]}).encode(), NOW))
+    assert set(forgetting(there.settings, ADA[0]).texts) > {*ADA, *MARRIED}
+    forget(there, ADA[0])
+    assert scan(home, MARRIED).places == []
+
+
+def test_a_pseudonym_of_whom_nothing_is_left_is_a_sentence(there: House) -> None:
+    forget(there, ADA[0])
+    assert there.archive.forgotten is not None
+    pseudonym = there.archive.forgotten.identifier(ADA[0])
+    with pytest.raises(SettingsError, match="is someone who was forgotten, and nothing in"):
+        forgetting(there.settings, pseudonym)
 
 
 def test_a_request_and_a_part_that_name_a_person_are_rewritten_too(
