@@ -142,7 +142,7 @@ def disk_without_waits() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def told_demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, str]:
-    """The lake of the demo of 120 days, and what it said; the first process makes it for all."""
+    """The lake of the demo, and what it said; the first process makes it for all."""
     folder = of_all_processes(tmp_path_factory)
     home, told = folder / "demo", folder / "told.txt"
     with FileLock(folder / "demo.lock"):

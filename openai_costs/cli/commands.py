@@ -21,6 +21,7 @@ from openai_costs.cli.process import STOPPED
 from openai_costs.cli.terminal import PRINTED, say
 from openai_costs.cli.typed_days import typed_day
 from openai_costs.kernel.days import utc_now
+from openai_costs.sample.company.history import LONGEST_DAYS, SHORTEST_DAYS, USUAL_DAYS
 from openai_costs.storage.files import place
 
 app = typer.Typer(
@@ -39,7 +40,7 @@ LastDay = Annotated[
     date | None,
     typer.Option("--to", parser=typed_day, metavar="DAY", help="Last UTC day, included."),
 ]
-DAYS = typer.Option(help="Days of history.", min=7, max=1100)
+DAYS = typer.Option(help="Days of history.", min=SHORTEST_DAYS, max=LONGEST_DAYS)
 SEED = typer.Option(help="Another seed gives other noise around the same story.")
 
 
@@ -61,7 +62,7 @@ def main() -> None:
 
 @app.command()
 def demo(
-    days: Annotated[int, DAYS] = 120,
+    days: Annotated[int, DAYS] = USUAL_DAYS,
     home: Annotated[str, typer.Option(help="The folder to fill; an older demo goes.")] = "demo",
     seed: Annotated[int, SEED] = 7,
     provider: Annotated[
@@ -81,7 +82,7 @@ def demo(
 @app.command("sample-api")
 def sample_api(  # noqa: PLR0913, PLR0917 - the options of the command
     port: Annotated[int, typer.Option(help="0 picks a free one.", min=0, max=65535)] = 8765,
-    days: Annotated[int, DAYS] = 120,
+    days: Annotated[int, DAYS] = USUAL_DAYS,
     seed: Annotated[int, SEED] = 7,
     rows_per_day: Annotated[int, typer.Option(help="Pad each day to so many rows.", min=0)] = 0,
     faults: Annotated[str, typer.Option(help="NAME@WHICH[:ARG],... or `help` for the list.")] = "",

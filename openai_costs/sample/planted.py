@@ -45,7 +45,7 @@ _ANOMALIES: Final = (
     (EventKind.RUNAWAY_KEY, "anomalies.spike", "user-hyejin", True),
     (EventKind.MODEL_LAUNCH, "anomalies.level_shift", "user-svc-route_api", False),
     (EventKind.SLOW_LEAK, "anomalies.slow_leak", "key_search_reindex", False),
-    (EventKind.LEAVER_KEY, "anomalies.spike", "user-jonas", False),
+    (EventKind.LEAVER_KEY, "anomalies.spike", "key_labs_jonas", False),
     (EventKind.WEEKEND_ACTIVITY, "anomalies.awake_at_the_weekend", "user-freya", True),
     (EventKind.NEW_KEY, "anomalies.new_spender", "key_labs_new", True),
 )
@@ -163,8 +163,9 @@ def _of_the_gateway(truth: _Truth) -> Iterator[Planted]:
     usd = truth.usd(made, truth.last, lambda line: line.api_key_id == ROUND_IT)
     yield Planted("gateway_bypass.unregistered", ROUND_IT, made, usd)
     first = truth.last - _LOOK_BACK + timedelta(days=1)
-    usd = truth.usd(first, truth.last, lambda line: line.line_item.startswith(UNPRICED_MODEL))
-    yield Planted("reconciliation.gap", "sample/unpriced_model", first, usd)
+    launched = max(first, truth.organisation.event(EventKind.MODEL_LAUNCH).days[0])
+    usd = truth.usd(launched, truth.last, lambda line: line.line_item.startswith(UNPRICED_MODEL))
+    yield Planted("reconciliation.gap", "sample/unpriced_model", launched, usd)
     usd = sum((_miscounted(truth, day) for day in _days(first, truth.last)), Decimal(0))
     yield Planted("reconciliation.gap", "sample/cached_tokens", first, usd)
 

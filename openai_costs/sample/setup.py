@@ -30,6 +30,7 @@ from openai_costs.sample.company.gateway import (
     meter_csv,
     registry_csv,
 )
+from openai_costs.sample.company.history import USUAL_DAYS
 from openai_costs.sample.company.organisation import Organisation
 from openai_costs.settings.connection import SAMPLE_SCHEME, Kinds
 from openai_costs.settings.load import Settings, settings_of
@@ -84,7 +85,7 @@ class Wanted(NamedTuple):
         providers: The providers that it has connected.
     """
 
-    days: int = 120
+    days: int = USUAL_DAYS
     seed: int = 7
     providers: tuple[str, ...] = OF_THE_DEMO
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Params = dict[str, Any]
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ORGANISATION = sample_organisation(TODAY)
+ORGANISATION = sample_organisation(TODAY, days=120)
 
 
 def unix(day: date) -> int:

@@ -20,6 +20,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.sample.api.app import create_app
 from openai_costs.sample.api.options import SAMPLE_ADMIN_KEY
+from openai_costs.sample.company.history import USUAL_DAYS
 from openai_costs.sample.company.organisation import Organisation, sample_organisation
 from openai_costs.sample.faults.corrupted import SLEEP_EXTENSION, ConnectionCutError
 from openai_costs.sample.faults.faults import Faults, describe_faults
@@ -111,7 +112,7 @@ def sample_at(address: str) -> Organisation:
         return sample_organisation(
             date.fromisoformat(query.get("today", "")),
             seed=query.get("seed", "7"),
-            days=int(query.get("days", "120")),
+            days=int(query.get("days", USUAL_DAYS)),
             rows_per_day=int(query.get("rows_per_day", "0")),
         )
     except ValueError as why:

@@ -61,7 +61,7 @@ _PROJECTS: Final[tuple[tuple[str, str, str, int, int | None], ...]] = (
     ("shared_proxy", "Shared proxy", "ines naima", 420, None),
     # Nothing was ever bought in it.
     ("hack_week", "Hack week", "hyejin signe", 150, None),
-    ("atlas_2024", "Atlas 2024", "lucia ruben", 1250, 75),
+    ("atlas_2024", "Atlas 2024", "lucia ruben", 1250, 45),
 )
 
 RESIDENCY: Final = {"proj_finance_close": "EU_STORAGE_PROCESSING"}
@@ -95,7 +95,7 @@ _API_KEYS: Final[tuple[tuple[str, str, str, str, int, int | None, int | None], .
     ("studio_amrit_2", "style drafts", "map_studio", "amrit", 210, 0, None),
     ("voice_prod", "voice guide", "voice_guide", "amrit", 285, 0, None),
     ("voice_fr", "voice guide", "voice_guide_fr", "lferrandez", 255, 0, None),
-    ("voice_trial", "accent trial", "voice_guide", "hyejin", 200, 90, 80),
+    ("voice_trial", "accent trial", "voice_guide", "hyejin", 200, 55, 47),
     ("labs_hyejin", "agent experiments", "labs", "hyejin", 510, 0, None),
     ("labs_jonas", "jonas prototypes", "labs", "jonas", 780, 0, None),
     ("labs_signe", "signe scratch", "labs", "signe", 350, 130, None),
@@ -107,7 +107,7 @@ _API_KEYS: Final[tuple[tuple[str, str, str, str, int, int | None, int | None], .
     # The gateway has one key for each model, whichever virtual key a request came with.
     ("shared_large", "proxy, large models", "shared_proxy", "svc:proxy", 410, 0, None),
     ("shared_small", "proxy, small models", "shared_proxy", "svc:proxy", 410, 0, None),
-    ("atlas_batch", "atlas batch", "atlas_2024", "lucia", 1240, 76, 75),
+    ("atlas_batch", "atlas batch", "atlas_2024", "lucia", 1240, 46, 45),
 )
 # Keys made before the vendor knew users: what the bill says instead of one, and whether usage
 # names one all the same.

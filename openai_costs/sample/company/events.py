@@ -2,7 +2,7 @@
 
 Every incident is extra ledger lines on top of the ordinary day, so its dollars are known exactly
 and a rule's finding can be compared with the truth. Days are placed relative to `today`, all
-within the last 120 days (the month-end job repeats further back). `incidents.py` writes them.
+within the last 64 days (the month-end job repeats further back). `incidents.py` writes them.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ _RESTATED_AGE: Final = 5
 _RUNAWAY_AGE: Final = 9
 _REFUND_AGE: Final = 10
 _WEEKEND_AGE: Final = 30
-_LAUNCH_AGE: Final = 36
+_LAUNCH_AGE: Final = 24
 _NO_ROWS_AGE: Final = 45
-_LEAK_AGE: Final = 60
+_LEAK_AGE: Final = 42
 # How far the open-ended stories run on after today, and how far back the monthly job goes.
 _RUN_ON_DAYS: Final = 30
 _MONTH_END_AGE: Final = 1100

@@ -10,11 +10,12 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from openai_costs.sample.company.activity import by_then
 from openai_costs.sample.company.company import tidewater_maps
 from openai_costs.sample.company.events import RESTATED_AFTER
+from openai_costs.sample.company.history import LONGEST_DAYS, SHORTEST_DAYS, USUAL_DAYS
 from openai_costs.sample.company.incidents import planted_events
 from openai_costs.sample.company.padding import (
     PaddingLine,
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
 
     from openai_costs.sample.company.events import Event, EventKind, ExtraLine
     from openai_costs.sample.company.fixtures import Fixtures
-
-SHORTEST_DAYS: Final = 7
-LONGEST_DAYS: Final = 1100
 
 
 class LedgerLine(NamedTuple):
@@ -152,12 +150,13 @@ def _with_padding(organisation: Organisation, rows_per_day: int) -> Organisation
 
 
 def sample_organisation(
-    today: date, *, seed: str = "tidewater", days: int = 120, rows_per_day: int = 0
+    today: date, *, seed: str = "tidewater", days: int = USUAL_DAYS, rows_per_day: int = 0
 ) -> Organisation:
     """Tidewater Maps with a bill of `days` complete UTC days before `today`, plus today so far.
 
     `rows_per_day` above the ordinary 60 or so pads every day with small lines up to about that
-    many. Raises ValueError outside 7 to 1100 days.
+    many. Raises ValueError for fewer days than
+    SHORTEST_DAYS or more than LONGEST_DAYS.
     """
     if not SHORTEST_DAYS <= days <= LONGEST_DAYS:
         raise ValueError(f"days must be {SHORTEST_DAYS} to {LONGEST_DAYS}, not {days}")

@@ -141,7 +141,7 @@ def test_what_was_made_later_is_not_listed_yet() -> None:
 
 def test_deleted_keys_vanish_on_their_day() -> None:
     path = "projects/proj_voice_guide/api_keys"
-    assert "key_voice_trial" in ids(path, now=at(82))
+    assert "key_voice_trial" in ids(path, now=at(49))
     assert "key_voice_trial" not in ids(path)
     assert ask_directory(f"{path}/key_voice_trial").status_code == 404
 

@@ -48,14 +48,14 @@ def test_a_window_that_is_too_short_or_too_long_is_refused(days: int) -> None:
 
 
 @pytest.mark.parametrize("shift", range(0, 370, 13))
-def test_every_today_has_its_incidents_inside_120_days(shift: int) -> None:
+def test_every_today_has_its_incidents_inside_its_history(shift: int) -> None:
     today = TODAY + timedelta(days=shift)
     now = datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
     organisation = sample_organisation(today)
     assert {event.kind for event in organisation.events} == set(EventKind)
     for event in organisation.events:
         assert event.days
-        assert today - timedelta(days=120) <= event.days[-1] < today
+        assert organisation.first_day <= event.days[-1] < today
     empty = organisation.event(EventKind.NO_ROWS).days[0]
     assert organisation.ledger(empty, now) == []
     assert not any(empty in event.days for event in organisation.events if not event.empty_day)
