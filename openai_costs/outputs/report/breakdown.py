@@ -73,10 +73,13 @@ def query_of(parameters: Iterable[tuple[str, str]]) -> Query:
             raise QueryError(f"{name} is not a dimension. Dimensions: {_names()}.")
     if given.get("grain", "day") not in _GRAINS:
         raise QueryError(f"{given['grain']} is not a grain. Grains: day, week, month.")
+    first, last = _day(given, "from"), _day(given, "to")
+    if first and last and first > last:  # as the page takes them
+        first, last = last, first
     return Query(
         tuple(dict.fromkeys(groups)),
-        _day(given, "from"),
-        _day(given, "to"),
+        first,
+        last,
         given.get("grain", ""),
         {key: tuple(given[key].split(",")) for key in _BY_ID if key in given},
     )

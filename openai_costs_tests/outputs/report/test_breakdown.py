@@ -41,6 +41,14 @@ def test_filters_are_any_set_of_ids_and_none_is_one_of_them() -> None:
     assert rows(by="project", from_="2026-01-02", to="2026-01-02")["billed_usd"].to_list() == [4, 2]
 
 
+def test_days_are_taken_as_the_page_takes_them_also_those_that_it_does_not_have() -> None:
+    turned = rows(by="project", from_="2026-01-05", to="2026-01-02")
+    assert not turned.is_empty()
+    assert turned.equals(rows(by="project", from_="2026-01-02", to="2026-01-05"))
+    for days in ({"from_": "2027-01-01"}, {"to": "2025-01-31"}):
+        assert rows(by="project", **days).is_empty()
+
+
 def test_two_groups_and_a_grain_give_a_row_for_each_period() -> None:
     made = rows(by="project", then="user", grain="week")
     assert made.columns[:5] == ["period", "project", "project_name", "user", "user_name"]

@@ -238,7 +238,7 @@ def test_the_order_of_the_table_is_in_the_address(tab: Page) -> None:
     [
         ("#by=__proto__&then=constructor&unit=toString&sort=constructor", ""),
         ("#by=user&user=%E0%A4%A&from=9999-99-99", "Nothing is in view"),
-        ("#by=user&from=2020-01-01&to=2020-02-01", ""),
+        ("#by=user&from=2020-01-01&to=2020-02-01", "Nothing is in view"),
         ("#by=user&team=__proto__,%3Cimg%20src=x%3E", "Nothing is in view"),
     ],
 )
@@ -246,6 +246,30 @@ def test_a_hostile_address_breaks_nothing(tab: Page, address: str, shown: str) -
     show(tab, address)
     assert tab.inner_text("#table-note").startswith(shown)
     assert ("This page has only" in tab.inner_text("#total-note")) == ("from=2020" in address)
+
+
+@pytest.mark.parametrize("chart", ["bars", "lines", "treemap&then=user", "heatmap"])
+@pytest.mark.parametrize(
+    ("days", "shown"),
+    [
+        ("from=2027-01-01&to=2027-01-31", "2027-01-01 to 2027-01-31"),
+        ("from=2025-01-31&to=2025-01-01", "2025-01-01 to 2025-01-31"),
+        ("from=2027-01-01", "2027-01-01"),
+        ("to=2025-01-31", "2025-01-31"),
+        ("from=0001-01-01&to=2025-01-31", "0001-01-01 to 2025-01-31"),
+    ],
+)
+def test_days_that_the_page_does_not_have_cost_nothing_and_are_compared_with_none(
+    tab: Page, chart: str, days: str, shown: str
+) -> None:
+    show(tab, f"#by=team&{days}&grain=week&compare=previous&chart={chart}")
+    assert tab.inner_text("#total") == "$0.00"
+    assert rows(tab) == {}
+    assert tab.inner_text("#total-note").startswith(f"{shown}. This page has only ")
+    assert f"{TODAY}" in tab.inner_text("#total-note")
+    note = tab.inner_text("#table-note")
+    assert note.startswith(f"Not compared: no day of {shown} was over when it was read. Nothing is")
+    assert [tab.input_value(name) for name in ("#from", "#to")] == [shown[:10], shown[-10:]]
 
 
 def test_a_row_narrows_back_widens_and_the_address_is_the_state(tab: Page) -> None:

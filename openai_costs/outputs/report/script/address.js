@@ -52,14 +52,16 @@ function plain(text) {
   }
 }
 
-/** The days from one to another that the page has; what is no day is not restricted. */
+/** The days from one to another that the page has, or as they were asked for where it has none of them. */
 function rangeOf(from, to) {
-  return askedRange(from, to).map((position) => Math.min(Math.max(position, 0), lastPosition()));
+  const range = askedRange(from, to);
+  return isOfPage(range) ? range.map((position) => Math.min(Math.max(position, 0), lastPosition())) : range;
 }
 
+/** What is no day is not restricted: the first or the last day of the page, or the other one beyond it. */
 function askedRange(from, to) {
   const [first, last] = [positionOf(from), positionOf(to)];
-  const range = [Number.isNaN(first) ? 0 : first, Number.isNaN(last) ? lastPosition() : last];
+  const range = [Number.isNaN(first) ? Math.min(0, last || 0) : first, Number.isNaN(last) ? Math.max(lastPosition(), first || 0) : last];
   return range[0] <= range[1] ? range : range.reverse();
 }
 

@@ -103,7 +103,7 @@ function caption(view, layers) {
   const named = (id) => dimensionOf[id].title.toLowerCase().replace("api", "API");
   const { state, unit } = view;
   const words = [`${unit.title}${unit.about ? ` (${unit.about})` : ""}, ${spanText(...state.range)}, by ${named(state.by)}${state.then && state.chart === "treemap" ? `, then by ${named(state.then)}` : ""}.`];
-  const letters = states.slice(state.range[0], state.range[1] + 1);
+  const letters = lettersOf(state.range);
   if (state.chart === "bars" || state.chart === "lines") {
     if (state.chart === "bars" && !unit.adds) words.push("Shares do not add up, so that they are lines.");
     if (letters.includes("p")) words.push("Hatched days are provisional.");
@@ -145,7 +145,7 @@ function readoutOf(view, layers, b, before) {
     .sort((a, c) => Math.abs(c.value) - Math.abs(a.value))
     .slice(0, 4)
     .map((one) => `${one.layer.name} ${unitText(unit, one.value)}`);
-  const letters = states.slice(list[b].first, list[b].last + 1);
+  const letters = lettersOf([list[b].first, list[b].last]);
   const mark = letters.includes("m") ? ", missing" : letters.includes("p") ? ", provisional" : "";
   const then = before && b < before.length ? `; then ${unitText(unit, before[b])}` : "";
   return `${list[b].label}${mark}: ${unitText(unit, total)}${then}${parts.length ? ` (${parts.join(", ")})` : ""}`;

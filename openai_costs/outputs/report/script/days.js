@@ -18,6 +18,12 @@ const lastPosition = () => states.length - 1;
 const dateAt = (position) => new Date(firstDay + position * DAY);
 const isoAt = (position) => dateAt(position).toISOString().slice(0, 10);
 
+/** Whether the page has any day of a range. */
+const isOfPage = ([first, last]) => first <= lastPosition() && last >= 0;
+
+/** The letters of the days of a range that the page has. */
+const lettersOf = ([first, last], letters = states) => letters.slice(Math.max(0, first), Math.max(0, last + 1));
+
 /** The position of "2026-11-01"; NaN when it is not a day. */
 function positionOf(iso) {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(iso)) return NaN;
@@ -69,9 +75,10 @@ function comparedRange([first, last], kind) {
 /**
  * The days of a range that are compared, as the first screen and bi.months have them: without those at
  * its end that were not over when they were read, and of a month no more than the month before has.
- * Null where no day is left.
+ * Null where no day is left, and where the page has none.
  */
 function comparableRange({ range: [first, last], compare, filters }) {
+  if (!isOfPage([first, last])) return null;
   let end = last;
   while (end >= first && isUnfinished(end, filters)) end -= 1;
   if (end < first) return null;
@@ -92,7 +99,7 @@ const isUnfinished = (day, filters) => connectionsIn(filters).some((id) => sourc
  * cannot be compared, since a missing day is not a day without spend, and a part is not a day.
  */
 function partlyRead(ranges, connections) {
-  const letters = (id) => ranges.map(([first, last]) => (source.read[id] ?? "").slice(first, last + 1)).join("");
+  const letters = (id) => ranges.map((range) => lettersOf(range, source.read[id] ?? "")).join("");
   return connections.filter((id) => /[spu]/.test(letters(id)) && /[um-]/.test(letters(id)));
 }
 

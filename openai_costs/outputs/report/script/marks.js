@@ -3,7 +3,7 @@
 /** Provisional buckets are hatched, missing ones shaded. */
 function drawStates(box, at, list) {
   list.forEach((bucket, b) => {
-    const letters = states.slice(Math.max(0, bucket.first), bucket.last + 1);
+    const letters = lettersOf([bucket.first, bucket.last]);
     const kind = letters.includes("m") ? "missing" : letters.includes("p") ? "provisional" : "";
     if (!kind) return;
     box.append(svg("rect", { x: at.x(b), y: EDGE.top, width: at.step, height: HEIGHT - EDGE.top - EDGE.bottom, class: kind }));

@@ -4,7 +4,8 @@ let current = null;
 
 /** Everything that is drawn of a state; of the parts of a row, with the days that are compared of it. */
 function viewOf(state, ours = comparableRange(state)) {
-  const list = buckets(state.range, state.grain);
+  const [first, last] = state.range;
+  const list = isOfPage(state.range) ? buckets(state.range, state.grain) : [{ first, last, label: spanText(first, last) }];
   const unit = UNITS[state.unit];
   const result = sums(state.filters, state.by, list, unit);
   const asked = comparedRange(ours ?? state.range, state.compare);
@@ -61,8 +62,8 @@ function comparisonText({ state, ours, compared }) {
   return `${those}against ${spanText(...compared)}`;
 }
 
-function stateNote([first, last]) {
-  const letters = states.slice(first, last + 1);
+function stateNote(range) {
+  const letters = lettersOf(range);
   const count = (letter) => letters.split(letter).length - 1;
   const parts = [[count("p"), "provisional"], [count("m"), "missing"]].filter(([days]) => days).map(([days, word]) => `${days} ${word}`);
   return parts.length ? `, ${parts.join(", ")}` : "";
