@@ -14,7 +14,7 @@ import typer
 from openai_costs.cli.export import app as export_app
 from openai_costs.cli.faults import sentence_of
 from openai_costs.cli.forget import forget_connection, forget_user
-from openai_costs.cli.home_settings import Home, publishing, usable, writable
+from openai_costs.cli.home_settings import Home, option_of, publishing, usable, writable
 from openai_costs.cli.message_commands import messages
 from openai_costs.cli.page_commands import pages
 from openai_costs.cli.process import STOPPED
@@ -202,12 +202,13 @@ def findings(
         return
     for line in findings.lines(found, findings.page_of(folder)):
         say(line)
-    for line in findings.what_to_do(found):
+    for line in findings.what_to_do(found, home):
         say(line)
     if not found:
         say(findings.nothing_found(folder))
         if not everything:
-            say("`openai-costs findings --all` also lists closed and muted ones.")
+            given = option_of(home)
+            say(f"`openai-costs findings --all{given}` also lists closed and muted ones.")
 
 
 @app.command()

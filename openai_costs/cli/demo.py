@@ -13,6 +13,7 @@ from openai_costs.cli.backfill import Headless
 from openai_costs.cli.demo_home import fresh
 from openai_costs.cli.ending import ending
 from openai_costs.cli.graphs import is_ledger, is_page
+from openai_costs.cli.home_settings import option_of
 from openai_costs.cli.progress import Say
 from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.kernel.formatting import counted, dollars, listed, total_usd
@@ -42,7 +43,7 @@ def demo(home: Path, wanted: Wanted, *, clock: Clock, say: Say) -> None:
         _materialize(made, now, say)
     for line in ending(publication_of(made.settings), now):
         say(line)
-    say(f"\nNext: openai-costs dev --demo --home {home}    (the Dagster UI on these tables)")
+    say(f"\nNext: openai-costs dev --demo{option_of(home)}    (the Dagster UI on these tables)")
 
 
 def _materialize(made: Company, now: datetime, say: Say) -> None:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import dagster as dg
 
+from openai_costs.cli.home_settings import option_of
 from openai_costs.cli.interrupted_runs import only_dagster_of, queue_again
 from openai_costs.cli.process import STOPPED
 from openai_costs.kernel.errors import SettingsError
@@ -105,7 +106,7 @@ def start(
         **variables, DAGSTER_HOME=str(state), OPENAI_COSTS_HOME=str(folder)
     )
     say(f"Dagster UI: {address} (ready in a few seconds; Ctrl-C stops it)")
-    say(f"Cost explorer: openai-costs serve --home {folder}, or open {folder / PAGE}")
+    say(f"Cost explorer: openai-costs serve{option_of(folder)}, or open {folder / PAGE}")
     with only_dagster_of(state) as is_only:
         if is_only:
             _begin_again(state, say)
@@ -189,5 +190,6 @@ def refused(address: Address, taken: Exception) -> SettingsError:
 def _demo_variables(home: Path) -> dict[str, str]:
     config = home.absolute() / CONFIG
     if not config.exists():
-        raise SettingsError(f"There is no demo in {home}: run `openai-costs demo` first.")
+        make = f"openai-costs demo{option_of(home)}"
+        raise SettingsError(f"There is no demo in {home}: run `{make}` first.")
     return {"OPENAI_COSTS_CONFIG": str(config)}

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from typing import Literal
 
 import polars as pl
-from upath import UPath
 
 from openai_costs.cli.doctor_files import (
     judged_facts,
@@ -24,7 +23,7 @@ from openai_costs.cli.doctor_files import (
 )
 from openai_costs.cli.doctor_governance import governance_facts
 from openai_costs.cli.doctor_protection import permission_facts, protection_facts
-from openai_costs.cli.empty_home import demo_near
+from openai_costs.cli.empty_home import what_fills
 from openai_costs.cli.faults import of_machine, sentence_of
 from openai_costs.cli.findings import route_facts
 from openai_costs.cli.home_settings import loaded
@@ -210,14 +209,7 @@ def _days(settings: Settings, connection: Connection) -> Diagnosis:
         days = f"{counted(len(read), 'day')} read, {min(read)} to {max(read)}"
         return Diagnosis("FAIL", about, f"{days}, and their marts are not made. {REBUILD}")
     if not there:
-        return Diagnosis(
-            "WARN", about, f"{home} has no day yet: run `openai-costs backfill`{_demo_hint(home)}"
-        )
+        return Diagnosis("WARN", about, f"{home} has no day yet. {what_fills(home)}")
     if why := unbilled(lake.read(Coverage), lake.read(Projects)).get(connection.name):
         return Diagnosis("WARN", about, why)
     return Diagnosis("OK", about, f"{counted(len(there), 'day')}, {min(there)} to {max(there)}")
-
-
-def _demo_hint(home: UPath) -> str:
-    demo = demo_near(home)
-    return f". A demo is in {demo}: add --home {demo}" if demo else ""

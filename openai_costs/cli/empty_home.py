@@ -4,6 +4,7 @@ from pathlib import Path
 
 from upath import UPath
 
+from openai_costs.cli.home_settings import option_of
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.storage.files import is_local
 from openai_costs.storage.lake import Lake
@@ -29,12 +30,10 @@ class NothingStored(OpenAICostsError):  # noqa: N818 - the name is the sentence'
     """
 
     def __init__(self, home: UPath, what: str, days: str = "") -> None:
-        demo = demo_near(home)
-        here = f"A demo is in {demo}: add --home {demo}. " if demo else ""
         data = f"data of {days}" if days else "data"
         super().__init__(
-            f"There are no {what} in {home} yet, because no {data} has been read into it. {here}"
-            "`openai-costs backfill` reads your own data."
+            f"There are no {what} in {home} yet, because no {data} has been read into it. "
+            f"{what_fills(home)}"
         )
 
 
@@ -84,12 +83,16 @@ def refuse_unread(home: UPath, what: str) -> None:
         raise NothingStored(home, what)
 
 
-def demo_near(home: UPath) -> str:
-    """Return the home of a demo beside a home or in the current folder; empty without one."""
+def what_fills(home: UPath) -> str:
+    """Return what to do about a home without data: a demo near it is named, and never as another.
+
+    One that is a demo itself was stopped before its first day.
+    """
     from openai_costs.sample.setup import is_demo  # noqa: PLC0415 - most commands need no demo
 
-    near = [Path(str(home)).parent / DEMO] if is_local(home) else []
-    for folder in (*near, Path(DEMO)):
-        if is_demo(folder):
-            return str(folder)
-    return ""
+    near = [Path(str(home)), Path(str(home)).parent / DEMO] if is_local(home) else []
+    demo = next((folder for folder in (*near, Path(DEMO)) if is_demo(folder)), None)
+    if near and demo == near[0]:
+        return f"The demo in it was stopped: `openai-costs demo{option_of(demo)}` makes it again."
+    here = f"A demo is in {demo}: add{option_of(demo)}. " if demo else ""
+    return f"{here}`openai-costs backfill` reads your own data."

@@ -12,6 +12,7 @@ import polars as pl
 from upath import UPath
 
 from openai_costs.cli.findings import lines, shown
+from openai_costs.cli.home_settings import option_of
 from openai_costs.cli.progress import Say
 from openai_costs.cli.run_output import RunFailedError
 from openai_costs.kernel.days import Clock
@@ -78,7 +79,7 @@ def _print(
     for line in ending(publication, now, is_brief=before is not None and before == after):
         say(line)
     if after is not None:
-        say(f"\nNext: openai-costs report --open --home {home}    (the page, in the browser)")
+        say(f"\nNext: openai-costs report --open{option_of(home)}    (the page, in the browser)")
 
 
 def _open_findings(lake: Lake) -> frozenset[str] | None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from upath import UPath
 
 from openai_costs.cli.empty_home import refuse_empty
+from openai_costs.cli.home_settings import option_of
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.redaction import may_be_read
 from openai_costs.outputs.alerts.evaluation import NOTHING
@@ -96,4 +97,5 @@ def _named(home: UPath, name: str) -> Finding:
     if len(same) == 1:
         return same[0]
     why = "There is no finding" if not same else f"{len(same)} findings begin with"
-    raise SettingsError(f"{why} {name!r}. `openai-costs findings --all` lists them.")
+    listing = f"`openai-costs findings --all{option_of(home)}`"
+    raise SettingsError(f"{why} {name!r}. {listing} lists them.")

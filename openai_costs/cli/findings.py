@@ -7,6 +7,7 @@ from decimal import Decimal
 from upath import UPath
 
 from openai_costs.cli.empty_home import refuse_empty
+from openai_costs.cli.home_settings import option_of
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.hosts import is_loopback
 from openai_costs.outputs.alerts.channels import apprise, webhook
@@ -70,11 +71,17 @@ def lines(findings: list[Finding], page: str = "") -> Iterator[str]:
             yield f"{_INDENT}{page}{view_of(one)}"
 
 
-def what_to_do(findings: list[Finding]) -> Iterator[str]:
-    """Yield the commands about the first open finding, as an example for the others."""
+def what_to_do(findings: list[Finding], home: str | None = None) -> Iterator[str]:
+    """Yield the commands about the first open finding, as an example for the others.
+
+    Args:
+        findings: The findings.
+        home: The home that the command was given, which these commands need as well.
+    """
     if first := next((one.finding_id for one in findings if one.state in OPEN), ""):
-        yield f"To take care of one: openai-costs acknowledge {first} --by NAME"
-        yield f"To silence one:      openai-costs mute {first} --reason WHY --until YYYY-MM-DD"
+        one = f"{first}{option_of(home)}"
+        yield f"To take care of one: openai-costs acknowledge {one} --by NAME"
+        yield f"To silence one:      openai-costs mute {one} --reason WHY --until YYYY-MM-DD"
 
 
 def page_of(home: UPath) -> str:

@@ -1,5 +1,6 @@
 """The settings that a command works with: those of now, and of another home where one is named."""
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -13,6 +14,11 @@ from openai_costs.storage.protection import ask_for_encryption, refuse_unencrypt
 Home = Annotated[
     str | None, typer.Option("--home", help="The home; default: OPENAI_COSTS_HOME, or ./data.")
 ]
+
+
+def option_of(home: object) -> str:
+    """Return the option that a printed command needs to be about a home; empty for no home."""
+    return f" --home {shlex.quote(str(home))}" if home else ""
 
 
 def usable(home: str | None = None) -> Settings:

@@ -82,7 +82,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("backfill", "--connection", "nobody"), "There is no connection 'nobody'"),
         (("backfill", "--from", "2026-01-01", "--to", "2026-01-02"), "has no admin key"),
         (("demo", "--days", "3"), "greater than or equal to 7"),
-        (("dev", "--demo"), "run `openai-costs demo` first"),
+        (("dev", "--demo"), "run `openai-costs demo --home demo` first"),
         (("sample-api", "--faults", "flood@1"), "flood"),
         (("sample-api", "--rows-per-day", "-1"), "greater than or equal to"),
         (("nonsense",), "nonsense"),
@@ -316,7 +316,11 @@ def test_no_data_is_not_the_same_as_no_finding(
     assert f"There are no findings in {nowhere / 'home'} yet" in said.err
     assert f"add --home {nowhere / 'demo'}" in said.err
     assert run(monkeypatch, "findings", "--home", "demo") == 0
-    assert "Spend of API key etl" in capfd.readouterr().out
+    listed = capfd.readouterr().out
+    assert "Spend of API key etl" in listed
+    command = listed.rpartition("To take care of one: ")[2].partition("\n")[0].split()
+    assert run(monkeypatch, *command[1:]) == 0
+    assert "is acknowledged by NAME" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,21 @@ def test_a_home_without_data_is_an_error_that_names_it_and_the_demo_beside_it(
         refuse_empty(empty, what)
 
 
+def test_a_demo_that_was_stopped_before_its_first_day_does_not_name_itself_as_the_one_to_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stopped = tmp_path / "demo"
+    stopped.mkdir()
+    (stopped / CONFIG).write_text('[[connections]]\nbase_url = "sample://organisation"', "utf-8")
+    with pytest.raises(NothingStored) as failed:
+        refuse_empty(UPath(stopped), "findings")
+    assert str(failed.value) == (
+        f"There are no findings in {stopped} yet, because no data has been read into it. The demo "
+        f"in it was stopped: `openai-costs demo --home {stopped}` makes it again."
+    )
+
+
 def test_a_home_with_the_table_is_not_refused(tmp_path: Path) -> None:
     Lake(UPath(tmp_path)).replace_whole(Findings, findings_frame([finding()]))
     refuse_empty(UPath(tmp_path), "findings")

@@ -79,6 +79,7 @@ def test_each_finding_links_to_its_view_and_the_commands_name_an_id(home: UPath)
         "To take care of one: openai-costs acknowledge bbb222 --by NAME",
         "To silence one:      openai-costs mute bbb222 --reason WHY --until YYYY-MM-DD",
     ]
+    assert all(" bbb222 --home 'my demo' --" in each for each in what_to_do(shown(home), "my demo"))
     assert not list(what_to_do([OVER]))
 
 
