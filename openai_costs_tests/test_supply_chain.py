@@ -74,6 +74,16 @@ def test_all_that_any_extra_brings_is_pinned_for_every_python(python: str) -> No
         assert wanted(python, machine, roots) - set(pinned()) == set()
 
 
+def test_dagster_is_declared_from_the_first_release_that_loads_the_definitions() -> None:
+    declared = [*PROJECT["dependencies"], *(one for extra in EXTRAS.values() for one in extra)]
+    least = {one for one in declared if one.startswith("dagster")}
+    assert least == {
+        "dagster>=1.13.24,<1.14",
+        "dagster-webserver>=1.13.24,<1.14",
+        *(f"dagster-{one}>=0.29.24,<0.30" for one in ("celery", "duckdb", "postgres")),
+    }
+
+
 def test_the_pythons_that_are_pinned_for_are_those_that_are_allowed() -> None:
     assert PROJECT["requires-python"] == ">=3.11,<3.14"
 
