@@ -227,6 +227,13 @@ def test_every_command_line_is_understood(paper: Path) -> None:
         known[name].make_context(name, list(arguments))
 
 
+@every_paper
+def test_a_command_of_dagster_that_changes_an_instance_says_which(paper: Path) -> None:
+    lines = "\n".join(content for shell, content in fences(paper) if shell in SHELLS).splitlines()
+    for line in lines:
+        assert "dagster schedule" not in line or line.startswith("DAGSTER_HOME=$PWD/"), line
+
+
 def test_command_lines_are_found() -> None:
     found = {line[0] for line in command_lines(OPERATIONS) if line}
     assert found == set(commands())
