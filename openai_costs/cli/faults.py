@@ -7,6 +7,7 @@ import errno
 import os
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from openai_costs.kernel.errors import OpenAICostsError
@@ -58,10 +59,20 @@ def sentence_of(fault: Exception) -> str:
 
 def of_machine(error: OSError) -> str:
     """Return the cause, the place and the remedy of an error of the operating system."""
-    place = f": {error.filename}" if error.filename else ""
+    named = error.filename or _removed_folder()
+    place = f": {named}" if named else ""
     is_of_system = type(error).__module__ == "builtins"  # another may name the host it means
     what = error.strerror if is_of_system else None
     return _with_remedy(f"{str(what or error).rstrip('.')}{place}", error.errno or _kind(error))
+
+
+def _removed_folder() -> str:
+    """Return that the current folder is gone, which the system's own error does not name."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return "the current folder, which was removed"
+    return ""
 
 
 def _kind(error: OSError) -> int | None:

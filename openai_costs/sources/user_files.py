@@ -13,6 +13,7 @@ from typing import Any, Final
 from upath import UPath
 
 from openai_costs.kernel.errors import FileRefused
+from openai_costs.storage.store_faults import driver_to_install
 
 ANY_FOLDERS = "**"
 _PATTERN = re.compile(r"[*?]")
@@ -104,11 +105,11 @@ def _bucket(root: UPath) -> str:
 def _unreachable(shown: str, broken: Exception) -> FileRefused:
     if isinstance(broken, PermissionError):
         return FileRefused(shown, f"may not be listed by this process ({broken})", _RIGHTS)
-    remedy = _REMEDY
     if isinstance(broken, ImportError):
-        remedy = "Install that library beside openai_costs, then run it again."
-    elif "://" in shown and not isinstance(broken, ValueError):
-        remedy = _NETWORK
+        remedy = f"{driver_to_install(broken)}, then run it again."
+        return FileRefused(shown, f"cannot be reached ({broken})", remedy)
+    is_of_network = "://" in shown and not isinstance(broken, ValueError)
+    remedy = _NETWORK if is_of_network else _REMEDY
     return FileRefused(shown, f"cannot be reached ({type(broken).__name__}: {broken})", remedy)
 
 

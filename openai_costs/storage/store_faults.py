@@ -59,6 +59,13 @@ def is_store_fault(fault: Exception) -> bool:
     return type(fault).__module__.startswith(_DRIVERS)
 
 
+def driver_to_install(missing: ImportError) -> str:
+    """Return how the library is installed that reaches an object store."""
+    if "s3fs" in str(missing):
+        return "Run pip install 'openai_costs[scale]'"
+    return "Install that library beside openai_costs"
+
+
 def store_fault_text(fault: Exception) -> str:
     """Return what the driver of a store says, and what to do, as sentences."""
     first = (str(fault) or type(fault).__name__).strip().partition("\n")[0]
@@ -67,5 +74,7 @@ def store_fault_text(fault: Exception) -> str:
         remedy = "Check the credentials, and which rights they have there"
     elif isinstance(fault, FileNotFoundError):
         remedy = "Create it, or correct OPENAI_COSTS_HOME or --home"
+    elif isinstance(fault, ImportError):
+        remedy = driver_to_install(fault)
     cause = _PARAMETERS.sub("", first).rstrip(". ")
     return f"{cause}. {remedy}, then run the command again."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 
 from openai_costs.cli.faults import distinct, of_machine, of_step, of_storage, sentence_of
+from openai_costs.storage.store_faults import store_fault_text
 
 
 class Info(NamedTuple):
@@ -36,6 +38,26 @@ def test_a_full_disk_is_named_with_its_place_and_a_remedy() -> None:
     assert of_machine(full) == (
         "No space left on device: /data/lake/core/spend.parquet. "
         "Free some space (`df`) or inodes (`df -i`) on that disk, then run the command again."
+    )
+
+
+def test_a_current_folder_that_was_removed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = FileNotFoundError(errno.ENOENT, "No such file or directory")
+    assert of_machine(gone).startswith("No such file or directory. Check that the path exists")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert of_machine(gone).startswith(
+        "No such file or directory: the current folder, which was removed. Check that the path "
+    )
+
+
+def test_a_store_whose_library_is_not_installed_names_the_extra_to_install() -> None:
+    assert store_fault_text(ImportError("Install s3fs to access S3")) == (
+        "Install s3fs to access S3. Run pip install 'openai_costs[scale]', then run the command "
+        "again."
     )
 
 

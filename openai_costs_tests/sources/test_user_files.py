@@ -106,13 +106,22 @@ def test_a_store_that_cannot_be_reached_is_refused_with_the_cause(tmp_path: Path
             find(UPath(tmp_path), "nosuch://bucket/a.csv")
 
 
-def test_a_library_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(
+    ("url", "fault", "remedy"),
+    [
+        ("gs://b/a.csv", "Please install gcsfs to access Google Storage", "Install that library"),
+        ("s3://b/a.csv", "Install s3fs to access S3", r"Run pip install 'openai_costs\[scale\]'"),
+    ],
+)
+def test_a_library_that_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, fault: str, remedy: str
+):
     def missing(*_: object, **__: object) -> UPath:
-        raise ImportError("Please install gcsfs")
+        raise ImportError(fault)
 
     monkeypatch.setattr(user_files, "UPath", missing)
-    with pytest.raises(FileRefused, match=r"Please install gcsfs\)\. Install that library"):
-        opened(UPath(tmp_path), "gs://bucket/a.csv")
+    with pytest.raises(FileRefused, match=rf"cannot be reached \({fault}\)\. {remedy}"):
+        opened(UPath(tmp_path), url)
 
 
 def test_a_file_that_may_not_be_read_is_refused_with_the_cause(tmp_path: Path):
