@@ -4,33 +4,34 @@ Changes nothing. Lake, record and history: stored_damage.py.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 import polars as pl
 from upath import UPath
 
 from openai_costs.cli.stored_damage import damaged_page
+from openai_costs.cli.verify import refused_text
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted, listed
 from openai_costs.outputs.alerts.mutes import kept_mutes
 from openai_costs.outputs.publish.behind import Behind, behind, unpublished_text
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.tie_outs import untied_lake
-from openai_costs.outputs.publish.verification import Sums, published_sums
-from openai_costs.questions.spend.control_totals import FLOAT_NOISE_USD
+from openai_costs.outputs.publish.verification import Sums, page_differences, published_sums
+from openai_costs.questions.spend.control_totals import FLOAT_NOISE_USD, SLICE
 from openai_costs.questions.spend.verification import Difference, differences, remedy, withheld_text
 from openai_costs.questions.to_derive import days_to_derive
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
-from openai_costs.sources.due_days import damaged_reads
-from openai_costs.sources.provider import Diagnosis
+from openai_costs.sources.due_days import damaged_reads, unmade_slices
+from openai_costs.sources.provider import Diagnosis, silent
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import is_local, place
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.slices import Slice
+from openai_costs.storage.slices import Slice, slices_frame
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.findings import Findings
@@ -108,6 +109,7 @@ def tie_out_facts(settings: Settings) -> Iterator[Diagnosis]:
     home, sums, about = place(settings.home), Sums(), "published files"
     lake = Lake(home)
     late, control = behind(home, lake), lake.read(SpendControl)
+    late = late.with_torn(unmade_slices(settings, control))
     if (home / "published").exists():
         sums, unreadable = published_sums(home, publication_key(settings))
         if unreadable:
@@ -118,9 +120,20 @@ def tie_out_facts(settings: Settings) -> Iterator[Diagnosis]:
     elif control["is_settled"].any():
         yield Diagnosis("FAIL", about, unpublished_text(late.unpublished))
     if control["is_settled"].any():
-        yield from _tie_outs(lake, differences(control, sums), late)
+        torn = control.join(slices_frame(late.torn), on=SLICE, how="semi")
+        of_pages, refused = page_differences(settings, torn, silent)
+        yield from _refused(refused)
+        yield from _tie_outs(lake, [*of_pages, *differences(control, sums)], late)
     else:
         yield Diagnosis("WARN", "tie-outs", "no settled day is stored, so no sum was compared")
+
+
+def _refused(refused: Mapping[Slice, str]) -> Iterator[Diagnosis]:
+    """Yield the settled days whose newest page was kept, and cannot be used."""
+    if refused:
+        texts = [refused_text(key, why) for key, why in sorted(refused.items(), reverse=True)]
+        text = listed(texts, MOST_DIFFERENCES, "day", " ")
+        yield Diagnosis("FAIL", "kept pages", f"{text} {remedy([], refused)}")
 
 
 def _tie_outs(lake: Lake, differing: list[Difference], late: Behind) -> Iterator[Diagnosis]:
@@ -129,7 +142,7 @@ def _tie_outs(lake: Lake, differing: list[Difference], late: Behind) -> Iterator
     published = [one for one in differing if not one.is_noise]
     explained = [one for one in (*untied, *published) if late.explains(one)]
     for text in late.texts(explained):
-        yield Diagnosis("FAIL", about, f"{text} {remedy(explained)}")
+        yield Diagnosis("FAIL", about, f"{text} {remedy(explained, torn=late.torn)}")
     if whole := [one for one in untied if not late.explains(one)]:
         yield Diagnosis("FAIL", about, withheld_text(whole))
     elif found := [one for one in published if not late.explains(one)]:

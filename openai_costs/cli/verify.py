@@ -7,6 +7,7 @@ from openai_costs.cli.stored_damage import MOST_FILES
 from openai_costs.kernel.formatting import counted, exact_dollars, listed
 from openai_costs.outputs.publish.verification import Verified
 from openai_costs.questions.spend.verification import remedy
+from openai_costs.storage.slices import Slice
 
 REBUILD = "Rebuild the tables from the kept pages: `openai-costs backfill --offline`."
 
@@ -24,10 +25,7 @@ def lines(verified: Verified, home: str, damaged: Sequence[str] = ()) -> Iterato
         )
         return
     for key, reason in verified.refused.items():
-        yield (
-            f"{key.day}, connection {key.connection}: the newest kept page cannot be used, so the "
-            f"tables are of an older read. {reason}"
-        )
+        yield refused_text(key, reason)
     yield from verified.unreadable
     yield from verified.causes
     days = counted(verified.settled.height, "settled day")
@@ -44,7 +42,16 @@ def lines(verified: Verified, home: str, damaged: Sequence[str] = ()) -> Iterato
         )
         return
     found = f"{counted(verified.problems, 'problem')} in {days}."
-    yield f"{found} {remedy(verified.differences, verified.refused) or REBUILD}"
+    again = remedy(verified.differences, verified.refused, verified.behind.torn)
+    yield f"{found} {again or REBUILD}"
+
+
+def refused_text(key: Slice, reason: str) -> str:
+    """Return that the newest kept page of a day cannot be used, and why."""
+    return (
+        f"{key.day}, connection {key.connection}: the newest kept page cannot be used, so the "
+        f"tables are of an older read. {reason}"
+    )
 
 
 def foreign_lines(files: list[str]) -> Iterator[str]:

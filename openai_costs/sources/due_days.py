@@ -20,6 +20,7 @@ from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive, DamagedRead
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.core.usage import Usage
@@ -63,8 +64,8 @@ def due_days(settings: Settings, now: datetime) -> dict[str, set[date]]:
             days |= _unsettled(settings, first, given, now)
         days -= lost_days(provider, archive, connection, days - stored.keys(), now.date())
         days -= gone_days(provider, days & stored.keys(), now.date())
-        there = DayRange(min(kept_from(name) or date.min, now.date()), now.date())
-        days |= unmade_days(provider, archive, name, stored, there)
+        unmade, there = unmade_days(archive, connection, stored), kept_from(name) or date.min
+        days |= {day for day in unmade if there <= day <= now.date()}
         began = first_owed_day(ledger, name) if connection.start is None else None
         due[name] = {day for day in days if began is None or day >= began or day in stored}
     return due
@@ -82,26 +83,29 @@ def first_day(pages: RawPages, archive: Archive, connection: Connection) -> date
     return min(first, next((day for day in kept if day >= earliest), first))
 
 
-def unmade_days(
-    provider: Provider, archive: Archive, name: str, stored: ReadAt, there: DayRange
-) -> set[date]:
+def unmade_slices(settings: Settings, control: pl.DataFrame) -> Iterator[Slice]:
+    """Yield the slices whose control total is not of the newest read that is kept."""
+    archive = Archive(place(settings.home))
+    for one in settings.connections:
+        of_it = unmade_days(archive, one, _read_at(control, one.name))
+        yield from (Slice(one.name, day) for day in of_it)
+
+
+def unmade_days(archive: Archive, connection: Connection, stored: ReadAt) -> set[date]:
     """Return the days whose tables are not of the newest read that is kept, or that have none.
 
     A run that was killed behind its reading leaves such days: no other finds a day that had settled
     long ago. A connection that was renamed has them too, also from before its `start`.
 
     Args:
-        provider: Of which provider the connection is.
         archive: Where reads are kept.
-        name: The connection.
+        connection: Whose days.
         stored: When each stored day was read.
-        there: The days that have come, and are not deleted.
     """
-    pages = provider.costs.pages
-    kept = archive.newest_at(provider.name, name, pages.dataset)
+    pages = provider_of(connection).costs.pages
+    kept = archive.newest_at(pages.provider, connection.name, pages.dataset)
     older = {day for day, at in stored.items() if naive(kept.get(day, at)) != naive(at)}
-    days = older | (kept.keys() - stored.keys())
-    return {day for day in days if there.first <= day <= there.last}
+    return older | (kept.keys() - stored.keys())
 
 
 def gone_days(provider: Provider, days: Iterable[date], today: date) -> set[date]:
@@ -218,8 +222,8 @@ def incomplete_days(control: pl.DataFrame, connection: str) -> ReadAt:
     return dict(rows.select("day", "read_at").iter_rows())
 
 
-def _read_at(slices: pl.DataFrame, connection: str) -> ReadAt:
-    return dict(slices.filter(connection=connection).select("day", "read_at").iter_rows())
+def _read_at(days: pl.DataFrame, connection: str) -> ReadAt:
+    return dict(days.filter(connection=connection).select("day", "read_at").iter_rows())
 
 
 def _unsettled(settings: Settings, first: date, stored: ReadAt, now: datetime) -> set[date]:

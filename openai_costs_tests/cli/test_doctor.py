@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
@@ -26,7 +27,17 @@ from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.spend_control import SpendControl
-from openai_costs_tests.org import FACTS, LEDGER, NOW, HandClock, House, connection, day, house
+from openai_costs_tests.org import (
+    FACTS,
+    LEDGER,
+    NOW,
+    ORGANISATION,
+    HandClock,
+    House,
+    connection,
+    day,
+    house,
+)
 from openai_costs_tests.sources.gateway.litellm.proxy import Proxy
 
 UNPUBLISHED = tuple(name for name in FACTS if name != "published/duckdb")
@@ -249,7 +260,10 @@ def test_a_home_without_a_settled_day_is_not_called_tied_out(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("made_of_it", "sentence"),
     [
-        (LEDGER, "The tables of 1 day of tidewater (2026-11-19) are not all of one read: "),
+        (
+            LEDGER,
+            "The pages and tables of 1 day of tidewater (2026-11-19) are not all of one read: ",
+        ),
         (
             UNPUBLISHED,
             "No run has published 1 day of tidewater (2026-11-19) since they were stored",
@@ -266,6 +280,37 @@ def test_a_day_that_no_run_made_or_published_to_the_end_fails_as_verify_does(
     state, text = tie_outs(made)
     assert (state, text.startswith(sentence)) == ("FAIL", True)
     assert f"`openai-costs backfill --offline --from {when} --to {when}`" in text
+
+
+@pytest.mark.parametrize(
+    ("seed", "state"), [("restated", "FAIL"), (ORGANISATION.seed, "OK")], ids=("other", "same")
+)
+def test_pages_that_are_newer_than_the_tables_fail_as_in_verify_where_their_sums_differ(
+    three_days: House, tmp_path: Path, seed: str, state: str
+) -> None:
+    made, when = three_days.moved_to(tmp_path / "home").at(NOW + ONE_DAY), day(17)
+    made.serve("tidewater", organisation=replace(ORGANISATION, seed=seed))
+    assert made.run(when, when, only=("raw/openai_costs",)).is_green
+    assert verify(made.settings, lambda _line: None).holds is (state == "OK")
+    found, text = tie_outs(made)
+    assert found == state
+    if state == "FAIL":
+        assert text.startswith(f"The pages and tables of 1 day of tidewater ({when}) are not all ")
+        assert text.endswith(f"`openai-costs backfill --offline --from {when} --to {when}`.")
+
+
+def test_a_kept_page_that_no_table_can_be_made_of_fails_as_in_verify(
+    three_days: House, tmp_path: Path
+) -> None:
+    made, when = three_days.moved_to(tmp_path / "home").at(NOW + ONE_DAY), day(17)
+    made.serve("tidewater", "nan-string@1")
+    assert not made.run(when, when, only=FACTS).is_green
+    found = facts_of(made)
+    assert found["kept pages"].state == "FAIL"
+    assert found["kept pages"].text.startswith(
+        f"{when}, connection tidewater: the newest kept page "
+    )
+    assert found["kept pages"].text.endswith(f"`openai-costs backfill --from {when} --to {when}`.")
 
 
 def test_a_home_with_a_ledger_alone_is_not_called_a_home_without_a_day(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from openai_costs.outputs.publish.verification import verify
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.spend import Spend
-from openai_costs_tests.org import FACTS, LEDGER, NOW, House, day, house
+from openai_costs_tests.org import FACTS, LEDGER, NOW, ORGANISATION, House, day, house
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +151,44 @@ def test_days_of_which_only_the_ledger_was_made_are_one_sentence(
     torn = made.moved_to(tmp_path / "torn")
     assert torn.run(NEXT, NEXT, only=LEDGER).is_green
     [text] = verify(torn.settings, lambda _line: None).causes
-    assert text.startswith(f"The tables of 1 day of tidewater ({NEXT}) are not all of one read: ")
+    assert text.startswith(
+        f"The pages and tables of 1 day of tidewater ({NEXT}) are not all of one read: "
+    )
+
+
+def test_pages_that_are_newer_than_the_tables_are_a_run_in_between_and_no_question_to_the_provider(
+    made: House, tmp_path: Path
+) -> None:
+    killed = made.moved_to(tmp_path / "killed").at(NOW + ONE_DAY)
+    killed.serve("tidewater", organisation=replace(ORGANISATION, seed="restated"))
+    assert killed.run(BILLED, LAST, only=("raw/openai_costs",)).is_green
+    verified = verify(killed.settings, lambda _line: None)
+    assert {one.place for one in verified.differences} == {"raw/"}
+    [cause] = verified.causes
+    assert cause == (
+        f"The pages and tables of 2 days of tidewater ({BILLED} to {LAST}) are not all of one "
+        "read: the run that makes them is under way, or did not end well. Readers keep what was "
+        "published of them before."
+    )
+    [*_, last] = said(killed).splitlines()
+    assert last == (
+        "1 problem in 3 settled days. Rebuild the tables from the kept pages: "
+        f"`openai-costs backfill --offline --from {BILLED} --to {LAST}`."
+    )
+
+
+def test_a_run_beside_a_verification_changes_nothing_of_what_it_compares(
+    made: House, tmp_path: Path
+) -> None:
+    beside = made.moved_to(tmp_path / "beside").at(NOW + ONE_DAY)
+    beside.serve("tidewater", organisation=replace(ORGANISATION, seed="restated"))
+
+    def goes_on(line: str) -> None:
+        if "the kept pages" in line:
+            assert beside.run(BILLED, LAST, only=FACTS).is_green
+
+    [cause] = verify(beside.settings, goes_on).causes
+    assert cause.startswith(f"The pages and tables of 2 days of tidewater ({BILLED} to {LAST}) ")
 
 
 def test_a_home_that_was_never_published_is_reported_as_such(tmp_path: Path) -> None:

@@ -24,12 +24,16 @@ class Behind(NamedTuple):
     """Slices that are stored otherwise than they are published.
 
     Args:
-        torn: Those whose tables are not all of one read of the provider.
+        torn: Those whose newest kept page and tables are not all of one read of the provider.
         unpublished: Those that were written after the last publication, torn or not.
     """
 
     torn: frozenset[Slice] = frozenset()
     unpublished: frozenset[Slice] = frozenset()
+
+    def with_torn(self, slices: Iterable[Slice]) -> "Behind":
+        """Return the same with more slices that are not all of one read."""
+        return self._replace(torn=self.torn.union(slices))
 
     def explains(self, one: Difference) -> bool:
         """Return whether that is why a sum differs."""
@@ -66,8 +70,8 @@ def behind(home: UPath, lake: Lake) -> Behind:
 def torn_text(slices: Iterable[Slice]) -> str:
     """Return that days are stored in part, and what readers have of them."""
     return (
-        f"The tables of {_described(slices)} are not all of one read: the run that makes them is "
-        "under way, or did not end well. Readers keep what was published of them before."
+        f"The pages and tables of {_described(slices)} are not all of one read: the run that makes "
+        "them is under way, or did not end well. Readers keep what was published of them before."
     )
 
 

@@ -37,6 +37,7 @@ from openai_costs.questions.spend.verification import (
 )
 from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
+from openai_costs.sources.due_days import unmade_slices
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.delta_faults import StorageFailed
@@ -115,19 +116,44 @@ def verify(settings: Settings, say: Say) -> Verified:
         SettingsError: The key of the published database is not where the settings say.
     """
     home, unreadable, key = place(settings.home), list[str](), publication_key(settings)
-    control = Lake(home).read(SpendControl)
-    of_pages = control.join(_names(settings), on="connection", how="semi")
-    pages, refused = _pages(settings, home, of_pages, say)
-    found = [
-        *differences(without(of_pages, refused), {(RAW, PAGES): pages}),
-        *differences(control, _lake(home, unreadable, say)),
-        *differences(control, _published(home, unreadable, say, key)),
-    ]
+    lake = Lake(home)
+    with lake.frozen():  # a run may go on meanwhile: every table is of one moment
+        late, control = behind(home, lake), lake.read(SpendControl)
+        of_pages, refused = page_differences(settings, control, say)
+        late = late.with_torn(unmade_slices(settings, control))
+        of_lake = differences(control, _lake(lake, unreadable, say))
+    found = [*of_pages, *of_lake, *differences(control, _published(home, unreadable, say, key))]
     settled = control.filter("is_settled").select(*SLICE, "billed_usd")
     newest_first = sorted(found, key=lambda one: (-one.day.toordinal(), one.connection))
     unread = settled.join(_names(settings), on="connection", how="anti")["connection"]
-    names, late = sorted(set(unread)), behind(home, Lake(home))
+    names = sorted(set(unread))
     return Verified(settled, newest_first, refused, unreadable, names, bool(key), late)
+
+
+def page_differences(
+    settings: Settings, control: pl.DataFrame, say: Say
+) -> tuple[list[Difference], dict[Slice, str]]:
+    """Return where the newest kept pages of settled days add up to another sum than the total.
+
+    The days whose page cannot be used come apart, each with the reason.
+
+    Args:
+        settings: How the kept pages of its connections are read; those of others are not.
+        control: core.spend_control of the days in question.
+        say: Takes a line of progress.
+    """
+    sums, refused = [SUMS.to_frame()], dict[Slice, str]()
+    archive = Archive(place(settings.home))
+    for connection in settings.connections:
+        costs = provider_of(connection).costs
+        days = control.filter("is_settled", connection=connection.name)["day"].sort().to_list()
+        say(f"{connection.name}: adding up the kept pages of {counted(len(days), 'settled day')}")
+        kept = costs.pages.newest(archive, connection, days)
+        for batch in costs.ledger(kept, connection):
+            sums.append(batch.page_sums().rename({"page_usd": "usd"}))
+            refused |= {key: str(why) for key, why in batch.refused.items()}
+    ours = control.join(_names(settings), on="connection", how="semi")
+    return differences(without(ours, refused), {(RAW, PAGES): pl.concat(sums)}), refused
 
 
 def published_sums(home: UPath, key: SecretStr | None = None) -> tuple[Sums, list[str]]:
@@ -146,29 +172,10 @@ def _names(settings: Settings) -> pl.DataFrame:
     return pl.DataFrame({"connection": names}, {"connection": pl.String()})
 
 
-def _pages(
-    settings: Settings, home: UPath, control: pl.DataFrame, say: Say
-) -> tuple[pl.DataFrame, dict[Slice, str]]:
-    """Return what the newest kept pages of each settled day add up to, read again from the bytes.
-
-    The days whose page cannot be used come apart, each with the reason.
-    """
-    sums, refused = [SUMS.to_frame()], dict[Slice, str]()
-    for connection in settings.connections:
-        costs = provider_of(connection).costs
-        days = control.filter("is_settled", connection=connection.name)["day"].sort().to_list()
-        say(f"{connection.name}: adding up the kept pages of {counted(len(days), 'settled day')}")
-        kept = costs.pages.newest(Archive(home), connection, days)
-        for batch in costs.ledger(kept, connection):
-            sums.append(batch.page_sums().rename({"page_usd": "usd"}))
-            refused |= {key: str(why) for key, why in batch.refused.items()}
-    return pl.concat(sums), refused
-
-
-def _lake(home: UPath, unreadable: list[str], say: Say) -> Sums:
+def _lake(lake: Lake, unreadable: list[str], say: Say) -> Sums:
     """Return the daily sums of the lake's tables."""
     say("adding up the tables of the lake")
-    lake, sums = Lake(home), Sums()
+    sums = Sums()
     for table in SUMMED:
         with _readable(f"lake/{table.schema_name()}/{table.table_name()}", unreadable):
             sums |= {(LAKE, name): of for name, of in lake_sums(lake, table).items()}

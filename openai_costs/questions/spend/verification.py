@@ -4,7 +4,7 @@ One truth for `verify`, `doctor`, `mart.coverage`, the page and publication: wha
 is named by the first two and kept from readers by the others.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -143,19 +143,25 @@ def withheld_text(differences: Sequence[Difference]) -> str:
     )
 
 
-def remedy(differences: Iterable[Difference], unreadable: Iterable[Slice] = ()) -> str:
+def remedy(
+    differences: Iterable[Difference],
+    unreadable: Iterable[Slice] = (),
+    torn: Collection[Slice] = (),
+) -> str:
     """Return the commands that make days tie out again.
 
     A day whose kept pages contradict the control total, are missing or cannot be used has to be
-    read again; tables that contradict good pages are rebuilt without a request.
+    read again; tables that contradict good pages, or are of an older read, are rebuilt without a
+    request.
 
     Args:
         differences: Where days do not tie out.
         unreadable: The days whose newest kept page cannot be used.
+        torn: The days whose pages and tables are not all of one read.
     """
     differing, rebuild = set[date](), set[date]()
     for one in differences:
-        (differing if one.place == RAW else rebuild).add(one.day)
+        (differing if one.place == RAW and one.key not in torn else rebuild).add(one.day)
     reread = differing | {one.day for one in unreadable}
     rebuild -= reread
     texts = [f"Read again from the provider: {_commands(reread)}."] if reread else []
