@@ -33,10 +33,18 @@ MEMORY = "There is not enough memory. Give this process more, then run the comma
 
 _OURS = "openai_costs."
 _NUMBER = re.compile(r"\[Errno (\d+)\] ")
-_WORDS = {os.strerror(number): number for number in REMEDIES} | {
-    "attempt to write a readonly database": errno.EACCES
+_SQLITE = {
+    "database or disk is full": REMEDIES[errno.ENOSPC],
+    "attempt to write a readonly database": REMEDIES[errno.EACCES],
+    "unable to open database file": "Check that this user may read and write there, and that the "
+    "disk has space (`df`) and inodes (`df -i`)",
+    "disk I/O error": "Check the disk, and that it has space (`df`)",
+    "database is locked": "Wait until no other process uses it",
 }
-"""A database and a reader of Parquet give the system's words and not its number; SQLite its own."""
+"""SQLite has words of its own, and gives neither the system's nor its number."""
+
+_WORDS = {os.strerror(number): remedy for number, remedy in REMEDIES.items()} | _SQLITE
+"""What to do by the words of a database or a reader of Parquet, which give no number."""
 
 UNREADABLE = (
     "`openai-costs doctor` names the file. If it is below lake/ or published/, delete it and run "
@@ -63,7 +71,8 @@ def of_machine(error: OSError) -> str:
     place = f": {named}" if named else ""
     is_of_system = type(error).__module__ == "builtins"  # another may name the host it means
     what = error.strerror if is_of_system else None
-    return _with_remedy(f"{str(what or error).rstrip('.')}{place}", error.errno or _kind(error))
+    number = error.errno or _kind(error) or 0
+    return _with_remedy(f"{str(what or error).rstrip('.')}{place}", REMEDIES.get(number))
 
 
 def _removed_folder() -> str:
@@ -85,16 +94,17 @@ def of_storage(error: Exception) -> str:
     """Return what a library says about what is stored, and what to do; empty for other errors."""
     if not type(error).__module__.startswith(_STORED):
         return ""
-    what = str(error).strip().partition("\n")[0].rstrip(".")
-    number = _number_in(what)
-    if number:
-        return _with_remedy(what, number)
+    cause = getattr(error, "orig", None)  # SQLAlchemy has that of the database, without its place
+    where = "Dagster's history: " if cause else ""
+    what = where + str(cause or error).strip().partition("\n")[0].rstrip(".")
+    if remedy := _remedy_in(what):
+        return _with_remedy(what, remedy)
     return f"Something stored cannot be read: {what}. {UNREADABLE}."
 
 
-def _number_in(text: str) -> int | None:
-    """Return the number of the system's error whose words a text has; None without any."""
-    return next((number for words, number in _WORDS.items() if words in text), None)
+def _remedy_in(text: str) -> str | None:
+    """Return what to do about the error of the machine whose words a text has; None without any."""
+    return next((remedy for words, remedy in _WORDS.items() if words in text), None)
 
 
 def of_step(title: str, error: Any) -> str:  # noqa: ANN401 - Dagster's serialized error
@@ -109,14 +119,15 @@ def of_step(title: str, error: Any) -> str:  # noqa: ANN401 - Dagster's serializ
     message = _without_class(error.message.strip(), error.cls_name or "")
     number = _NUMBER.match(message)
     if number:
-        return f"{title} failed: {_with_remedy(message[number.end() :], int(number[1]))}"
+        remedy = REMEDIES.get(int(number[1]))
+        return f"{title} failed: {_with_remedy(message[number.end() :], remedy)}"
     if (error.message or "").startswith(_OURS):
         return message
     what = message.partition("\n")[0]
     if error.cls_name == MemoryError.__name__:
         return f"{title} failed: {MEMORY}"
-    if number_of := _number_in(what):
-        return f"{title} failed: {_with_remedy(what, number_of)}"
+    if remedy := _remedy_in(what):
+        return f"{title} failed: {_with_remedy(what, remedy)}"
     return f"{title} failed: {error.cls_name}: {what}"
 
 
@@ -125,19 +136,18 @@ def distinct(sentences: Iterable[str]) -> list[str]:
 
     A full disk fails every step that follows: the first says it, and the rest are counted.
     """
-    kept: dict[object, str] = {}
+    kept: dict[str, str] = {}
     left = 0
     for sentence in dict.fromkeys(sentences):
-        number = _number_in(sentence)
-        left += number in kept
-        kept.setdefault(number or sentence, sentence)
+        remedy = _remedy_in(sentence)
+        left += remedy in kept
+        kept.setdefault(remedy or sentence, sentence)
     more = f"The same error ended {counted(left, 'more step')}." if left else ""
     return [*kept.values(), *filter(None, [more])]
 
 
-def _with_remedy(what: str, number: int | None) -> str:
-    remedy = REMEDIES.get(number or 0, "Correct that")
-    return f"{what}. {remedy}, then run the command again."
+def _with_remedy(what: str, remedy: str | None) -> str:
+    return f"{what}. {remedy or 'Correct that'}, then run the command again."
 
 
 def _without_class(message: str, name: str) -> str:

@@ -6,7 +6,6 @@ stays in free pages of its file, and in the log beside it, until both are writte
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from openai_costs.kernel.days import epoch
 from openai_costs.kernel.json_texts import with_pseudonyms
 from openai_costs.kernel.pseudonyms import Pseudonyms
 from openai_costs.storage.files import files_below, is_local, remove_folder, replace_file
+from openai_costs.storage.sqlite_files import opened_to_write
 
 FOLDER = "dagster"
 _DAY_OF = {
@@ -35,7 +35,7 @@ def databases(home: UPath) -> Iterator[Path]:
 def forget_days(home: UPath, before: date) -> None:
     """Delete what the history says about days before a day, and runs that ended before it."""
     for file in filter(Path.exists, databases(home)):
-        with closing(sqlite3.connect(file, timeout=60)) as sql, sql:
+        with opened_to_write(file) as sql:
             tables = {name for (name,) in sql.execute("SELECT name FROM sqlite_master")}
             for name in tables & _DAY_OF.keys():
                 sql.execute(f"DELETE FROM {name} WHERE {_DAY_OF[name]} < ?", [str(before)])  # noqa: S608 - our own names
@@ -58,7 +58,7 @@ def rewrite(file: Path) -> None:
     """Write a database anew, without what was deleted in it."""
     if not file.exists():
         return
-    with closing(sqlite3.connect(file, timeout=60, isolation_level=None)) as sql:
+    with opened_to_write(file, is_alone=True) as sql:
         sql.execute("VACUUM")
         sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -66,7 +66,7 @@ def rewrite(file: Path) -> None:
 def forget_people(home: UPath, people: Pseudonyms) -> None:
     """Replace the names of forgotten people in the history, and in what runs have printed."""
     for file in databases(home):
-        with closing(sqlite3.connect(file, timeout=60)) as sql, sql:
+        with opened_to_write(file) as sql:
             for table, column in list(_texts(sql)):
                 _replace(sql, table, column, people)
         rewrite(file)

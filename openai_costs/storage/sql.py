@@ -19,7 +19,7 @@ from openai_costs.storage.encryption import attach, is_encrypted
 DAMAGED = (duckdb.Error, sqlite3.DatabaseError)
 """What DuckDB and SQLite raise for a file that they cannot read."""
 
-_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT)
 """Errors of the system that say nothing of the file that was to be opened."""
 
 QUIET = "SET enable_progress_bar = false"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import duckdb
 import polars as pl
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from openai_costs.cli.faults import distinct, of_machine, of_step, of_storage, sentence_of
 from openai_costs.storage.store_faults import store_fault_text
@@ -66,6 +67,34 @@ def test_a_database_that_may_not_be_written_is_a_missing_right_and_no_damage() -
         "attempt to write a readonly database. "
         "Give this user the right to read and write there, then run the command again."
     )
+
+
+ANYTHING = (
+    "Check that this user may read and write there, and that the disk has space (`df`) and inodes "
+    "(`df -i`)"
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        ("database or disk is full", "Free some space (`df`) or inodes (`df -i`) on that disk"),
+        (
+            "unable to open database file",
+            ANYTHING,
+        ),
+        ("disk I/O error", "Check the disk, and that it has space (`df`)"),
+        ("database is locked", "Wait until no other process uses it"),
+    ],
+)
+def test_what_sqlite_says_of_a_disk_or_of_another_process_is_no_damage(
+    words: str, remedy: str
+) -> None:
+    fault = sqlite3.OperationalError(words)
+    again = "then run the command again."
+    assert of_storage(fault) == f"{words}. {remedy}, {again}"
+    of_dagster = OperationalError("INSERT INTO runs VALUES (1)", {}, fault)
+    assert of_storage(of_dagster) == f"Dagster's history: {words}. {remedy}, {again}"
 
 
 def test_too_little_memory_is_a_sentence_of_a_command_and_of_a_step() -> None:
