@@ -146,8 +146,8 @@ until grep -q . <(python - <<'PY'
 import dagster as dg
 with dg.DagsterInstance.get() as instance:
     run = instance.get_runs(limit=1)[0]
-    steps = [event for event in instance.all_logs(run.run_id) if event.step_key == "core__spend"]
-    print("begun" if steps else "", end="")
+    begun = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_START)
+    print("begun" if any(event.step_key == "core__spend" for event in begun) else "", end="")
 PY
 ); do sleep 1; done
 pkill -9 -P "$(pgrep -g "$(cat "$work/two/pid")" -o -f 'celery')" || true

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import runpy
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
 import yaml
+from dagster import DagsterEventType as Event
+from dagster._core.events import AssetMaterializationPlannedData
 from dagster._core.instance.config import dagster_instance_config
 
 import openai_costs
@@ -58,6 +61,28 @@ def test_the_shared_instance_can_be_loaded_and_compose_sets_every_variable_of_it
     checked, _ = dagster_instance_config(str(tmp_path))
     assert checked["run_launcher"]["class"] == "CeleryRunLauncher"
     assert ours["DAGSTER_POSTGRES_URL"].startswith("postgresql+psycopg2://")
+
+
+def test_the_proof_kills_a_worker_while_a_table_is_made_and_not_when_that_is_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = (DEPLOY / "prove_two_hosts.sh").read_text(encoding="utf-8")
+    question = script.partition("until grep")[2].partition("<<'PY'\n")[2].partition("\nPY\n")[0]
+    (tmp_path / "question.py").write_text(question, encoding="utf-8")
+    planned = AssetMaterializationPlannedData(dg.AssetKey(["core", "spend"]))
+    events = {Event.ASSET_MATERIALIZATION_PLANNED: planned, Event.STEP_START: None}
+    answers = []
+    with dg.DagsterInstance.ephemeral() as instance:
+        monkeypatch.setattr(dg.DagsterInstance, "get", lambda: nullcontext(instance))
+        run = instance.add_run(dg.DagsterRun("refresh"))
+        for kind, of_it in events.items():
+            event = dg.DagsterEvent(
+                kind.value, "refresh", step_key="core__spend", event_specific_data=of_it
+            )
+            instance.report_dagster_event(event, run.run_id)
+            runpy.run_path(str(tmp_path / "question.py"))
+            answers.append(capsys.readouterr().out)
+    assert answers == ["", "begun"]
 
 
 def test_the_values_of_the_chart_say_the_same_as_the_shared_instance() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import math
 import os
 import shutil
@@ -15,6 +16,7 @@ import time
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -28,9 +30,12 @@ import pandera.polars as pa
 import polars as pl
 import pytest
 from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher.sync_in_memory_run_launcher import SyncInMemoryRunLauncher
 from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecordStatus as Status,
 )
+from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 from upath import UPath
@@ -344,6 +349,33 @@ def test_a_sensor_after_a_run_asks_for_another_job_over_a_range() -> None:
     (asked,) = tick.run_requests or ()
     assert (after.job_name, asked.run_key) == ("second", f"{ran.run_id}:1")
     assert {name: asked.tags[name] for name in RANGE} == RANGE
+
+
+@pytest.mark.parametrize(
+    ("status", "after"),
+    [(dg.DagsterRunStatus.STARTING, "STARTING"), (dg.DagsterRunStatus.STARTED, "FAILURE")],
+)
+def test_a_worker_that_is_gone_is_noticed_only_once_its_run_has_begun(
+    monkeypatch: pytest.MonkeyPatch, status: dg.DagsterRunStatus, after: str
+) -> None:
+    """docs/scale-out.md: as long as a run is starting, `start_timeout_seconds` alone counts."""
+    gone = CheckRunHealthResult(WorkerStatus.FAILED, "Celery task failed.")
+    monkeypatch.setattr(SyncInMemoryRunLauncher, "supports_check_run_worker_health", True)
+    monkeypatch.setattr(SyncInMemoryRunLauncher, "check_run_worker_health", lambda *_: gone)
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = instance.add_run(dg.DagsterRun("refresh"))
+        starting = dg.DagsterEvent(dg.DagsterEventType.RUN_STARTING.value, "refresh")
+        instance.report_dagster_event(starting, run.run_id)
+        if status is dg.DagsterRunStatus.STARTED:
+            begun = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, "refresh")
+            instance.report_dagster_event(begun, run.run_id)
+        monkeypatch.setattr(type(instance), "run_monitoring_start_timeout_seconds", 1800)
+        workspace: Any = SimpleNamespace(instance=instance, create_request_context=lambda: None)
+        errors = list(execute_run_monitoring_iteration(workspace, logging.getLogger("monitor")))
+        found = instance.get_run_by_id(run.run_id)
+    assert errors == [None]
+    assert found
+    assert found.status.value == after
 
 
 def test_duckdb_adds_decimals_exactly() -> None:
