@@ -54,6 +54,9 @@ _WORDS = ("object", "type")
 _THINGS = frozenset(("invite", "api_key", "admin_api_key"))
 """What has an id of its own beside a name or an address."""
 
+_SHARED = frozenset(("default_user_id",))
+"""What LiteLLM writes as the user of whoever has its master key: it is of no one."""
+
 FIELDS = frozenset((*(field for shape in _SHAPES for some in shape for field in some), *_WORDS))
 """The fields that matter here."""
 
@@ -84,6 +87,6 @@ def _of_shape(shape: _Shape, cells: Sequence[Cell]) -> Iterator[tuple[Cell, Kind
     ids = {one.text for one in cells if one.field in shape.ids}
     for some in (shape.ids, shape.emails, shape.names):
         for one in cells:
-            if one.field in some:
+            if one.field in some and one.text not in _SHARED:
                 is_name = some is shape.names and one.text not in ids
                 yield one, "email" if "@" in one.text else "name" if is_name else "id"

@@ -102,3 +102,10 @@ def test_a_word_that_is_a_name_of_theirs_is_no_identity() -> None:
     people = Pseudonyms(KEY, [known(KEY, "name", "Ada", "user-ada")])
     entry = {"login": "ada", "name": "Ada Byron", "email": "byron@acme.example"}
     assert after(entry, people)["name"] == "Ada Byron"
+
+
+def test_an_id_that_everyone_with_the_master_key_has_is_of_no_one() -> None:
+    shared = {"token": "t1", "user_id": "default_user_id", "user_email": "ben@acme.example"}
+    made = after(shared)
+    assert made["user_id"] == "default_user_id"
+    assert made["user_email"] != shared["user_email"]
