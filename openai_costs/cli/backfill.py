@@ -83,8 +83,7 @@ class Headless:
             RunFailedError: A run failed, or a connection's bill could not be read; what was
                 complete is kept and published.
             MissingKey: No connection has a key; nothing is written.
-            SettingsError: No connection has a key that can be used, or the range is outside the
-                connections' days.
+            SettingsError: No key can be used, or the range is outside the connections' days.
             NothingStored: No page of these days is kept, and none may be asked for.
             OSError: Nothing can be written below the home.
             Stopped: It was stopped by Ctrl-C or a signal.
@@ -113,16 +112,14 @@ class Headless:
         self._name(due, failed, may_ask=not offline, owed=owed)
         for line in (*retention_texts(self.settings, now, self.clock()), *self.objections.lines()):
             self.say(line)
-        failed += self.objections.failures(failed)
-        if failed:
+        if failed := [*failed, *self.objections.failures(failed)]:
             raise RunFailedError(failed)
 
     def _make(self, steps: Iterable[Step], failed: list[str], judges: Judging) -> bool:
-        """Make the days, the newest first, and publish them: the money does not wait for names.
+        """Make the days, the newest first, and publish them; return whether findings wait still.
 
-        The first numbers of a home do not wait for history either. Findings wait for everything:
-        what is judged before the days of a pause are there would end with the dollars before it.
-        Return whether they wait still.
+        The first numbers of a home do not wait for history. What is judged before the days of a
+        pause are there would end with the dollars before it.
         """
         ordered = newest_first(steps)
         following = replace(self, whole=Whole(sum(len(step.days) for step in ordered)))
