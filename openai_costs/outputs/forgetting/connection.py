@@ -2,6 +2,7 @@
 
 Only one that left the settings: another would be read again by the next run. The tables about all
 connections are made anew, and all is published anew. Killed half way and called again, it goes on.
+Pages that it read and that another connection continues are the other's: pages never change.
 """
 
 import re
@@ -19,6 +20,7 @@ from openai_costs.kernel.formatting import counted, listed
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.orchestration.history import forget_everything
 from openai_costs.outputs.forgetting.byte_scan import Scan, scan
+from openai_costs.outputs.forgetting.kept_elsewhere import Elsewhere, kept_elsewhere
 from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.settings.section import NAME
@@ -48,13 +50,15 @@ class Departure:
     Args:
         home: The home.
         name: The connection.
-        before: Where it is now.
+        before: Where it is now, apart from the pages that another continues.
+        elsewhere: Its pages that are kept as another's.
         key: What opens an encrypted publication.
     """
 
     home: UPath
     name: str
     before: Scan
+    elsewhere: Elsewhere
     key: SecretStr | None = None
 
     def plan(self) -> Iterator[str]:
@@ -63,8 +67,10 @@ class Departure:
         yield (
             "Nothing was changed. With --yes, its pages, its rows in every table, its findings and "
             "the history of Dagster's runs are deleted, and everything is published again. Its "
-            "dollars are no longer part of any total. This cannot be undone."
+            "dollars are no longer part of any total. Findings about all connections stay as they "
+            "were reported, and may name its keys and its dollars. This cannot be undone."
         )
+        yield from self._continued()
 
     def carry_out(self, make_anew: Callable[[], None], say: Say) -> bool:
         """Delete the connection; return whether nothing is left.
@@ -83,7 +89,7 @@ class Departure:
         with no_writers(self.home):
             purge_lake(Lake(self.home))  # what was made anew replaced rows of it
             forget_everything(self.home)
-        left = _places(self.home, self.name, self.key)
+        left, _ = _places(self.home, self.name, self.key)
         say(
             f"Searched every byte of {counted(sum(left.searched.values()), 'file')}: "
             f"{counted(len(self.before.places), 'place')} of {self.name} before, "
@@ -91,6 +97,8 @@ class Departure:
         )
         if left.rest:
             say(f"Left: {listed(left.rest, MOST_PLACES)}. Run the command again.")
+        for line in self._continued():
+            say(line)
         if not is_local(self.home):
             say(
                 "A bucket that keeps versions still has the old ones, which this command cannot "
@@ -98,12 +106,20 @@ class Departure:
             )
         return not left.rest
 
+    def _continued(self) -> Iterator[str]:
+        """Yield which pages that it read stay."""
+        for other, pages in self.elsewhere.continued.items():
+            read = f"{self.name} read {counted(len(pages), 'page')}"
+            yield f"{read} of days that {other} continues: they are those of {other}, and stay."
+
     def _delete(self, lake: Lake) -> None:
         (self.home / CONTINUED).unlink(missing_ok=True)
         for folder in (self.home / EXPORTS, self.home / SET_ASIDE):
             remove_folder(folder)
         for provider in _folders(self.home / "raw"):
             remove_folder(provider / self.name)
+        for page in self.elsewhere.refused:
+            (self.home / page).unlink(missing_ok=True)
         remove_empty_folders(self.home / "raw")
         self._delete_recorded(lake)
         lake.remove_slices(f"connection = {text(self.name)}")
@@ -149,7 +165,8 @@ def departure(settings: Settings, name: str) -> Departure:
     """Return the deletion of a connection.
 
     Raises:
-        SettingsError: The settings still have it, or nothing is kept of it.
+        SettingsError: The settings still have it, nothing is kept of it, or what is kept is of days
+            that another connection continues.
     """
     home, key = place(settings.home), publication_key(settings)
     if name in {one.name for one in settings.connections}:
@@ -157,15 +174,29 @@ def departure(settings: Settings, name: str) -> Departure:
             f"{name} is a connection of {settings.config_file}, so that the next backfill would "
             "read it again. Nothing was changed. Remove it from the settings first."
         )
-    before = _places(home, name, key) if re.fullmatch(NAME, name) else None
-    if before is None or not before.places:
+    before, elsewhere = Scan({}, []), Elsewhere()
+    if re.fullmatch(NAME, name):
+        before, elsewhere = _places(home, name, key)
+    if elsewhere.continued and not (before.places and _is_stored(home, name)):
+        others = listed([*elsewhere.continued], MOST_NAMES)
+        raise SettingsError(
+            f"The days of {name} are continued as {others}, and counted once. Nothing was changed. "
+            f"To delete them, forget {others}."
+        )
+    if not before.places:
         known = sorted({one.name for folder in _folders(home / "raw") for one in _folders(folder)})
         names = listed(known, MOST_NAMES) or "no connection"
         raise SettingsError(f"Nothing is kept of {name!r} in {home}. There is: {names}.")
-    return Departure(home, name, before, key)
+    return Departure(home, name, before, elsewhere, key)
 
 
-def _places(home: UPath, name: str, key: SecretStr | None) -> Scan:
+def _is_stored(home: UPath, name: str) -> bool:
+    """Return whether a connection has pages of its own, or its deletion was killed half way."""
+    has_pages = any((one / name).is_dir() for one in _folders(home / "raw"))
+    return has_pages or not (home / CONTINUED).exists()
+
+
+def _places(home: UPath, name: str, key: SecretStr | None) -> tuple[Scan, Elsewhere]:
     """Return where a connection is: in paths, in JSON, as a row of a table and in its tags.
 
     Each form is of a connection alone, and long: its name may have one letter, or be a provider's.
@@ -178,7 +209,9 @@ def _places(home: UPath, name: str, key: SecretStr | None) -> Scan:
     ]
     either = re.escape(EITHER)
     bill = rf'"{BILLED_BY}":"(?:[\w-]+{either})*{re.escape(name)}["{either}]'
-    return scan(home, forms, key, [bill, rf"raw/[\w-]+/{re.escape(name)}/"])
+    found = scan(home, forms, key, [bill, rf"raw/[\w-]+/{re.escape(name)}/"])
+    elsewhere = kept_elsewhere(home, name, found.places)
+    return found._replace(places=elsewhere.without_continued(found.places)), elsewhere
 
 
 def _folders(folder: UPath) -> list[UPath]:

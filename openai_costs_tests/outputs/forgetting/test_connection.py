@@ -15,10 +15,11 @@ from openai_costs.outputs.publish.publication_state import last_state, unpublish
 from openai_costs.storage.archive import DayRead
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.record import Entry, Record
+from openai_costs.storage.renamed import rename_connection
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.core.spend_control import SpendControl
-from openai_costs_tests.org import INVOICED, house
+from openai_costs_tests.org import INVOICED, files, house
 from openai_costs_tests.questions.usage.frames import table
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
 DAY, AT = date(2026, 11, 20), datetime(2026, 11, 23, tzinfo=UTC)
 NOT_BILLED = dict.fromkeys(("metered_usd", "estimated_usd"), pl.lit(0, pl.Decimal(38, 18)))
+
+
+def a_read(name: str, dataset: str = "costs") -> DayRead:
+    parts = {"ledger": ("/costs", list[tuple[str, str]](), list[str]())}
+    return DayRead("openai", name, dataset, DAY, AT, parts, {"ledger": b"{}"})
 
 
 @pytest.fixture
@@ -46,8 +52,7 @@ def there(tmp_path: Path) -> House:
         )
         rows = rows.select(list(SpendControl.types()))
         made.lake.replace(SpendControl, [Batch(rows, {Slice(name, DAY): AT})])
-        parts = {"ledger": ("/costs", list[tuple[str, str]](), list[str]())}
-        made.archive.keep(DayRead("openai", name, "costs", DAY, AT, parts, {"ledger": b"{}"}))
+        made.archive.keep(a_read(name))
     rows_of_both = [{"finding": name, "connection": name} for name in ("acme", "beta")]
     Record(made.lake.root.parent).append("mutes", 1, Entry(rows_of_both))
     return made
@@ -80,6 +85,54 @@ def test_folders_that_an_older_version_left_are_found_and_go(there: House) -> No
     assert departure(there.settings, "gone").carry_out(lambda: None, lines.append)
     assert lines[-1].endswith("1 place of gone before, 0 places left.")
     assert not left.parent.exists()
+
+
+def test_a_name_that_another_connection_continues_is_refused_and_nothing_is_done(
+    there: House,
+) -> None:
+    home = there.lake.root.parent
+    rename_connection(home, "openai", "beta", "gamma")
+    publish(home, Lake(home))
+    before = files(home, "")
+    with pytest.raises(SettingsError) as refused:
+        departure(there.settings, "beta")
+    assert str(refused.value) == (
+        "The days of beta are continued as gamma, and counted once. Nothing was changed. "
+        "To delete them, forget gamma."
+    )
+    assert files(home, "") == before
+
+
+def test_pages_that_lie_aside_with_the_connection_that_counts_their_account_go(
+    there: House,
+) -> None:
+    home, lines = there.lake.root.parent, list[str]()
+    there.archive.keep(a_read("twin", "costs_of_another_account"))
+    rename_connection(home, "openai", "twin", "acme")
+    assert departure(there.settings, "twin").carry_out(lambda: None, lines.append)
+    assert lines[-1].endswith("1 place of twin before, 0 places left.")
+    assert [one.name for one in (home / "raw/openai/acme").iterdir()] == ["costs"]
+    assert there.archive.reads("openai", "acme", "costs", DAY)
+
+
+def test_a_name_that_was_given_again_goes_and_the_days_that_another_continues_stay(
+    there: House,
+) -> None:
+    home, lines = there.lake.root.parent, list[str]()
+    rename_connection(home, "openai", "beta", "gamma")
+    publish(home, Lake(home))
+    there.archive.keep(a_read("beta"))
+    stay = "beta read 1 page of days that gamma continues: they are those of gamma, and stay."
+    gone = departure(there.settings, "beta")
+    assert [*gone.plan()][-1] == stay
+    assert gone.carry_out(lambda: None, lines.append)
+    assert lines[-2].endswith(" of beta before, 0 places left.")
+    assert lines[-1] == stay
+    assert there.archive.connections("openai") == ["acme", "gamma"]
+    lines.clear()  # killed before it published again: the next one goes on
+    Record(home).append("mutes", 2, Entry([{"finding": "beta", "connection": "beta"}]))
+    assert departure(there.settings, "beta").carry_out(lambda: None, lines.append)
+    assert lines[-2].endswith("1 place of beta before, 0 places left.")
 
 
 def test_a_connection_that_is_called_as_its_provider_goes_and_the_others_of_it_stay(
