@@ -18,6 +18,7 @@ from openai_costs.cli.doctor_files import (
     kept_page_facts,
     mute_facts,
     page_facts,
+    refused_page_facts,
     space_facts,
     tie_out_facts,
 )
@@ -164,7 +165,9 @@ def _connection(
     home = place(settings.home)
     if refused := refusal(Archive(home), settings, connection):
         yield Diagnosis("FAIL", f"{connection.name}: account", refused)
-    if not refused or Lake(home).days(Ledger, connection.name):
+    unusable = [*refused_page_facts(settings, connection)]
+    yield from unusable
+    if not (refused or unusable) or Lake(home).days(Ledger, connection.name):
         yield _days(settings, connection)
     yield from kept_page_facts(settings, connection)
 

@@ -17,21 +17,24 @@ import polars as pl
 import pytest
 
 from openai_costs.cli.backfill_plan import Step, plan
+from openai_costs.cli.doctor import facts
 from openai_costs.cli.doctor_files import (
     kept_page_facts,
     mute_facts,
     page_facts,
+    refused_page_facts,
     space_facts,
     tie_out_facts,
 )
 from openai_costs.orchestration.jobs import REFRESH
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE
+from openai_costs.sources.provider import Reach
 from openai_costs.storage.files import place
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.coverage import Coverage
-from openai_costs_tests.org import MONEY, House, day, days
+from openai_costs_tests.org import LEDGER, MONEY, House, day, days, house
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +83,7 @@ def newest_page(home: str, when: date) -> Path:
 
 def found(of: House) -> dict[str, tuple[str, str]]:
     facts = [
+        *refused_page_facts(of.settings, of.connections[0]),
         *kept_page_facts(of.settings, of.connections[0]),
         *page_facts(place(of.home)),
         *tie_out_facts(of.settings),
@@ -146,6 +150,24 @@ def test_a_settled_day_without_a_kept_page_is_named_with_the_command_that_reads_
     assert (about, state) == ("tidewater: kept pages", "FAIL")
     assert text.startswith("none is kept of 1 settled day, ")
     assert text.endswith(f"`openai-costs backfill --from {BILLED} --to {BILLED}`.")
+
+
+def test_pages_in_another_currency_are_named_with_the_reason_and_no_backfill_is_advised(
+    tmp_path: Path,
+) -> None:
+    of = house(tmp_path / "home", "acme", "harbour")
+    of.serve("harbour", "currency@every:eur")
+    of.run(BILLED, LAST, only=LEDGER)
+    reach = Reach(lambda one: of.transports[one.name])
+    named = {one.about: one for one in facts(of.settings, of.clock, reach)}
+    assert "acme: pages" not in named
+    assert "harbour: tables" not in named, "a backfill would give it no day"
+    assert named["harbour: pages"].state == "FAIL"
+    assert named["harbour: pages"].text.startswith(
+        f"2 days, {BILLED} to {LAST}, cannot be used. The newest: results[].amount.currency is "
+        "eur; this ledger adds dollars to dollars only, in page "
+        f"{of.home}/raw/openai/harbour/costs/{LAST}/"
+    )
 
 
 def asked_for(steps: list[Step]) -> set[date]:
