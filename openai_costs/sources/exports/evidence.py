@@ -183,6 +183,12 @@ def digest(members: Mapping[str, bytes]) -> str:
     return found.hexdigest()
 
 
+def billing_months(members: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Return the billing months of the rows that are kept of a day."""
+    totals = msgspec.json.decode(members[CONTROL], type=list[Sum])
+    return tuple(sorted({one.month for one in totals}))
+
+
 def sums(source: str, rows: pl.DataFrame) -> list[Sum]:
     """Return what the dated facts of a file's rows add up to, as of one day.
 

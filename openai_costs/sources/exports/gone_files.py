@@ -41,13 +41,22 @@ class KeptDay:
     dialects: Mapping[str, Dialect]
 
     @classmethod
-    def of(cls, read: KeptRead, dialects: Mapping[str, Dialect]) -> "KeptDay":
+    def of(cls, read: KeptRead, dialects: Iterable[Dialect]) -> "KeptDay":
         """Return what a read says of some kinds of exports.
 
         Raises:
             PageRefused: A part has changed.
         """
-        return cls([*_parts(read, dialects)], covered_by(read.manifest), dialects)
+        known = {one.name: one for one in dialects}
+        return cls([*_parts(read, known)], covered_by(read.manifest), known)
+
+    def loses(
+        self, runs: Sequence[HeldRun], paths: Container[str], beside: Mapping[str, Container[str]]
+    ) -> bool:
+        """Return whether a run replaces rows of files that are gone: takes what `stays` does."""
+        gone = [one for one in self.parts if one.source.path not in paths]
+        stays = self.stays(runs, paths, beside)
+        return sum(one.rows.height for one in stays) < sum(one.rows.height for one in gone)
 
     def stays(
         self, runs: Sequence[HeldRun], paths: Container[str], beside: Mapping[str, Container[str]]

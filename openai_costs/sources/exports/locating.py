@@ -5,6 +5,7 @@ Lists and reads manifests; no file of rows is opened. Not here: which run counts
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,8 @@ from openai_costs.sources.exports.ownership import Run, newest_of_each_export
 from openai_costs.sources.exports.text_tables import is_table
 
 MANIFEST: Final = "manifest.json"
+LATE: Final = timedelta(days=31)
+"""How far ahead of what is known of a file a charge in it may be dated; late ones are behind."""
 _ANY: Final = "**"
 
 

@@ -4,7 +4,7 @@ A hint, never evidence: losing the file makes the files be read once more. Expor
 were not requested: a charge of October that comes in the file of November. Such days are owed.
 """
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import NamedTuple
@@ -16,7 +16,8 @@ from openai_costs.kernel.errors import ReadFailed
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
-from openai_costs.sources.exports.layout import is_of
+from openai_costs.sources.exports.evidence import ROWS, Request, billing_months, digest
+from openai_costs.sources.exports.layout import is_of, months
 from openai_costs.sources.exports.ownership import Run
 from openai_costs.sources.exports.settings import files_of, rules_text
 from openai_costs.storage.archive import Archive
@@ -26,11 +27,27 @@ ABOUT = "files"
 
 
 class DayNote(msgspec.Struct, frozen=True):
-    """A day that was kept: a digest of it, the files its rows came from, and by which settings."""
+    """A day that was kept.
+
+    Args:
+        digest: Of what was kept.
+        files: The files that its rows came from.
+        rules: The settings that it was kept by.
+        months: The billing months of its rows (`2026-11`); None in a note of an earlier version.
+    """
 
     digest: str
     files: tuple[str, ...]
     rules: str = ""
+    months: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(
+        cls, requests: Mapping[str, Request], members: Mapping[str, bytes], rules: str
+    ) -> "DayNote":
+        """Return what is noted of a day as it is kept by some settings."""
+        files = {path for name, (path, *_) in requests.items() if name.startswith(ROWS)}
+        return cls(digest(members), tuple(sorted(files)), rules, billing_months(members))
 
 
 class Notes(msgspec.Struct, frozen=True):
@@ -55,14 +72,15 @@ class Notes(msgspec.Struct, frozen=True):
 class Seen(NamedTuple):
     """What some files hold: the days that their runs cover, and billing accounts.
 
-    Beside it the days that were withdrawn: nothing is kept of them any more; and the files that are
-    there, with the last day that each may prove.
+    Beside it the days that were withdrawn: nothing is kept of them any more; the files that are
+    there, with the last day that each may prove; and the billing months of some kept days.
     """
 
     covered: Collection[date]
     accounts: Collection[str]
     withdrawn: Collection[date] = ()
     files: Mapping[str, date] = MappingProxyType({})
+    months: Mapping[date, tuple[str, ...]] = MappingProxyType({})
 
 
 def recall(archive: Archive, connection: Connection) -> Notes:
@@ -95,7 +113,7 @@ def remember(
     limit = connection.deleted_before or date.min
     left = set(seen.withdrawn)
     days = {
-        day: its
+        day: msgspec.structs.replace(its, months=seen.months.get(day, its.months))
         for day, its in (known.days | dict(kept)).items()
         if day >= limit and day not in left
     }
@@ -135,6 +153,21 @@ def known_until(notes: Notes, run: Run) -> dict[str, date]:
     """Return the last day that each file of a run is about, or had a charge of when it was read."""
     about, known = run.days.last if run.days else date.min, notes.files or {}
     return {name: max(known.get(name, about), about) for name in run.files}
+
+
+def kept_from_gone_files(
+    notes: Notes, runs: Iterable[Run], paths: Container[str]
+) -> Iterator[date]:
+    """Yield the days of files that are gone that have rows of a month which a run is about.
+
+    Such a run replaces them also on days that it has no row of, and that are not in the month.
+    """
+    whole = [one.days for one in runs if one.is_whole_months and one.days]
+    about = {f"{month:%Y-%m}" for days in whole for month in months(days)}
+    for day, its in notes.days.items():
+        is_about = bool(about) if its.months is None else not about.isdisjoint(its.months)
+        if is_about and not all(one in paths for one in its.files):
+            yield day
 
 
 def replaced_until(

@@ -7,11 +7,11 @@ run counts (ownership.py), what a column means (a provider's dialects).
 import hashlib
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 
-import msgspec
 import polars as pl
+from msgspec.structs import replace
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange
@@ -20,23 +20,23 @@ from openai_costs.settings.connection import Connection
 from openai_costs.sources import user_files
 from openai_costs.sources.exports.covered import NOTHING, covered, newest
 from openai_costs.sources.exports.evidence import (
-    ROWS,
     DayPart,
     LeftOut,
     Request,
     Source,
+    billing_months,
     bodies,
-    digest,
     left_out_of,
     parts_of,
 )
 from openai_costs.sources.exports.gone_files import KeptDay
 from openai_costs.sources.exports.kept_reads import KeptReads
-from openai_costs.sources.exports.locating import Located, located
+from openai_costs.sources.exports.locating import LATE, Located, located
 from openai_costs.sources.exports.notes import (
     DayNote,
     Seen,
     kept_beside,
+    kept_from_gone_files,
     known_until,
     proven_by_gone_files,
     recall,
@@ -52,9 +52,6 @@ from openai_costs.sources.exports.unproven import days_to_come, empty_days, with
 from openai_costs.sources.provider import Tell
 from openai_costs.sources.run_reader import RunReader
 from openai_costs.storage.archive import Archive, DayRead
-
-LATE = timedelta(days=31)
-"""How far ahead of what is known of a file a charge in it may be dated; late ones are behind."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +76,7 @@ class ExportReader(RunReader):
         read_at = self.clock()
         folder = UPath(self.settings.config_file.parent)
         found = located(folder, files_of(connection), store_options(connection))
-        rules = self.rules(connection)
-        reading = _Reading(self.archive, connection, rules, read_at)
+        reading = _Reading(self.archive, connection, self.rules(connection), read_at)
         reading.open(found, days)
         refuse_counted_account(self.archive, self.settings, connection, reading.accounts)
         for line in reading.lines():
@@ -166,29 +162,28 @@ class _Reading:
         """Yield the days that have changed; note those that have and were not asked for."""
         notes = self._notes
         asked, changed, rules = set(days), set[date](), rules_text(self._connection)
-        kept = {
-            day: msgspec.structs.replace(its, rules=rules)
-            for day, its in notes.days.items()
-            if day in asked
-        }
-        there = (self._covered | self._rewritten()) - self._withdrawn
+        kept = {day: replace(its, rules=rules) for day, its in notes.days.items() if day in asked}
+        present = self._present  # days of these files may have lost rows
+        there = self._covered | {day for day, its in notes.days.items() if present & {*its.files}}
+        losing, months = self._losing(there)
+        there = (there | losing) - self._withdrawn
         for day in sorted(there, reverse=True):
             if day not in asked and day not in notes.days:
                 continue  # nothing of it was ever asked for
             requests, members = self._day(day)
+            note = DayNote.of(requests, members, rules)
             if day in asked:
-                files = {path for name, (path, *_) in requests.items() if name.startswith(ROWS)}
-                kept[day] = DayNote(digest(members), tuple(sorted(files)), rules)
+                kept[day] = note
                 read = DayRead(*self._kept.whose, day, self._read_at, requests, members)
                 if not self._kept.has(read):
                     yield read
-            elif digest(members) != notes.days[day].digest:
+            elif note.digest != notes.days[day].digest:
                 changed.add(day)
         yield from self._kept.dated_again(asked - there - self._withdrawn, self._read_at)
         for day in sorted(self._withdrawn):
             yield DayRead(*self._kept.whose, day, self._read_at, {}, {}, is_withdrawn=True)
         covered = self._covered | self._unread
-        seen = Seen(covered, self.accounts, self._withdrawn, self._may_prove)
+        seen = Seen(covered, self.accounts, self._withdrawn, self._may_prove, months)
         remember(self._archive, self._connection, seen, kept, changed)
 
     def _unproven(self, paths: Container[str]) -> set[date]:
@@ -202,10 +197,17 @@ class _Reading:
         uncovered = sorted(open_days - self._covered - self._unread)
         return empty_days(self._runs, uncovered, paths, kept.every)
 
-    def _rewritten(self) -> set[date]:
-        """Return the days that were kept from files which are there: they may have lost rows."""
-        days = self._notes.days
-        return {day for day, its in days.items() if self._present.intersection(its.files)}
+    def _losing(self, others: Container[date]) -> tuple[set[date], dict[date, tuple[str, ...]]]:
+        """Return the days that lose rows of files that are gone, and the months of the rest."""
+        losing, months, runs = set[date](), dict[date, tuple[str, ...]](), self._runs
+        for day in kept_from_gone_files(self._notes, [one.run for one in runs], self._paths):
+            if day not in others and (before := self._kept.newest(day)):
+                kept = KeptDay.of(before, self._rules.dialects)
+                if kept.loses(runs, self._present, self._beside):
+                    losing.add(day)
+                else:
+                    months[day] = billing_months(before.bodies)
+        return losing, months
 
     def _day(self, day: date) -> tuple[dict[str, Request], dict[str, bytes]]:
         """Return a day as it is kept: rows of the files there are, and of files that are gone."""
@@ -213,7 +215,7 @@ class _Reading:
         covering = covered(self._runs, day, self._read_at)
         if (before := self._kept.newest(day)) is None:
             return bodies(there, left_out, covering)
-        kept = KeptDay.of(before, {one.name: one for one in self._rules.dialects})
+        kept = KeptDay.of(before, self._rules.dialects)
         stays = kept.stays(self._runs, self._present, self._beside)
         unsaid = set() if kept.covered else self._unsaid(day, there)
         parts = [*kept.counted(there, stays, unsaid), *stays]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.sources.exports import evidence
+from openai_costs.sources.exports import evidence, notes
+from openai_costs.sources.exports.kept_reads import KeptReads
 from openai_costs.sources.exports.layout import is_of
 from openai_costs.sources.exports.notes import owed_days
 from openai_costs_tests.sources.exports.files import DAYS, Export, azure_manifest, csv_of, row
@@ -135,6 +136,72 @@ def test_a_late_charge_that_a_newer_run_of_the_month_has_no_more_stays_away(expo
     assert stays_as_it_is(export)
     put_back()
     assert stays_as_it_is(export)
+
+
+def in_october(export: Export) -> list[str]:
+    """Write the run of October, and return its files."""
+    folder = "daily/20261001-20261031/run-a"
+    ran_at = "2026-11-05T03:00:00Z"
+    said = azure_manifest(ran_at, "2026-10-01", "2026-10-31", "MonthToDate", "0.csv")
+    days = [f"2026-10-{day}" for day in range(25, 32)]
+    export.put(f"{folder}/0.csv", csv_of(*(row(day, "3") for day in days)))
+    export.put(f"{folder}/manifest.json", said)
+    return [f"{folder}/0.csv", f"{folder}/manifest.json"]
+
+
+@pytest.mark.parametrize("is_upgrade", [False, True])
+@pytest.mark.parametrize("first", [DAYS, RECENT])
+@pytest.mark.parametrize("is_renamed", [False, True])
+def test_a_late_charge_that_a_newer_run_has_no_more_goes_where_all_files_of_its_day_are_gone(
+    export: Export,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_upgrade: bool,
+    first: DayRange,
+    is_renamed: bool,
+):
+    """It stayed for good: the files of its own month were gone, and those of the run before."""
+    gone = [*in_october(export), *with_a_manifest(export, 20, [*OLDER, LATE])]
+    with monkeypatch.context() as earlier:
+        if is_upgrade:
+            earlier.setattr(notes, "billing_months", lambda _members: None)
+        assert export.read() == ""
+    assert export.usd["2026-10-30"] == Decimal("3.5")
+    take_away(export, gone)
+    export.now += timedelta(hours=1)
+    with_a_manifest(export, 22, OLDER)
+    if is_renamed:
+        (export.home / "exports" / "daily").rename(export.home / "exports" / "monthly")
+    assert export.read(first) == ""
+    for day in owed_days(export.archive, export.connection):
+        assert export.read(DayRange(day, day)) == ""
+    assert (export.usd["2026-10-30"], export.usd["2026-10-29"]) == (3, 3)
+    assert stays_as_it_is(export)
+
+
+@pytest.mark.parametrize("is_upgrade", [False, True])
+def test_days_of_files_that_are_gone_are_not_opened_unless_a_run_is_about_a_month_of_theirs(
+    export: Export, monkeypatch: pytest.MonkeyPatch, *, is_upgrade: bool
+):
+    """After an upgrade, they are opened once, to note their months."""
+    gone = in_october(export)
+    with_a_manifest(export, 20, OLDER)
+    with monkeypatch.context() as earlier:
+        if is_upgrade:
+            earlier.setattr(notes, "billing_months", lambda _members: None)
+        assert export.read() == ""
+    take_away(export, gone)
+    opened: list[date] = []
+    newest = KeptReads.newest
+    monkeypatch.setattr(
+        KeptReads, "newest", lambda its, day: (opened.append(day), newest(its, day))[1]
+    )
+    assert export.read(RECENT) == ""
+    assert sum(day.month == 10 for day in opened) == (7 if is_upgrade else 0)
+    opened.clear()
+    assert export.read(RECENT) == ""
+    assert opened
+    assert not [day for day in opened if day.month == 10]
 
 
 def test_what_was_replaced_stays_away_on_days_that_are_kept_again_meanwhile(export: Export):
