@@ -9,6 +9,10 @@ from typing import Literal, NamedTuple
 
 Kind = Literal["id", "name", "email"]
 
+ALIASES = "aliases"
+"""Other addresses in the company's directory, which say of no one who it is: the mailbox of a role
+goes from one person to the next."""
+
 
 class Cell(NamedTuple):
     """A text and the key or the column that it stands in."""
@@ -43,7 +47,7 @@ _SHAPES = (
     _Shape(("user_id",), ("user_email",), ("user_name", "user_alias")),
     _Shape(("user_api_key_user_id",), ("user_api_key_user_email",)),
     _Shape(("owner_id",), ("owner_email",), ("owner_name",)),
-    _Shape(("person_id", "openai_user_id"), ("email", "aliases"), ("name",)),
+    _Shape(("person_id", "openai_user_id"), ("email", ALIASES), ("name",)),
 )
 """A member or an owner; who did something; whose a row, a request or a key is; someone in the
 company's directory."""
@@ -88,5 +92,6 @@ def _of_shape(shape: _Shape, cells: Sequence[Cell]) -> Iterator[tuple[Cell, Kind
     for some in (shape.ids, shape.emails, shape.names):
         for one in cells:
             if one.field in some and one.text not in _SHARED:
-                is_name = some is shape.names and one.text not in ids
+                may_be = some is shape.names or one.field == ALIASES
+                is_name = may_be and one.text not in ids
                 yield one, "email" if "@" in one.text else "name" if is_name else "id"

@@ -12,7 +12,7 @@ from functools import partial
 from urllib.parse import quote, unquote_plus
 
 from openai_costs.kernel.known_texts import Known, digest_of, known_of, name_of, spans_in, words_of
-from openai_costs.kernel.person_records import Cell, Record, records
+from openai_costs.kernel.person_records import ALIASES, Cell, Record, records
 
 _ENCODED = re.compile(r"[\w.~+-]*(?:%[0-9A-Fa-f]{2}[\w.~+-]*)+|[^\W_]+(?:\+[^\W_]+)+")
 """What an address (a URL) encodes: ada%40acme.example, Ada+Lovelace."""
@@ -67,12 +67,13 @@ class Pseudonyms:
         """Return what stands in the place of all that an object or a row says of forgotten people.
 
         It is theirs by an id or an address, also by the pseudonym of one. Of anyone else, nothing.
+        A new id stays, which is of an account that was made again: the bill names it by itself.
         """
         found = (self._of_record(one).items() for one in records(cells))
         return {cell: known.pseudonym for record in found for cell, known in record}
 
     def new_identities(self, cells: Sequence[Cell]) -> list[Known]:
-        """Return the ids and addresses of forgotten people in an object or a row that are new.
+        """Return the addresses of forgotten people in an object or a row that are new.
 
         Names are replaced beside them, and are not remembered: others may have the same.
         """
@@ -84,7 +85,9 @@ class Pseudonyms:
         ]
 
     def _of_record(self, record: Record) -> dict[Cell, Known]:
-        identities = (cell.text for cell, kind in record.items() if kind != "name")
+        identities = (
+            cell.text for cell, kind in record.items() if kind != "name" and cell.field != ALIASES
+        )
         whose = next(filter(None, map(self._who_is, identities)), None)
         if whose is None:
             return {}
@@ -92,7 +95,7 @@ class Pseudonyms:
             cell: self._known.get(digest_of(self._key, words_of(cell.text)))
             or known_of(self._key, kind, cell.text, whose)
             for cell, kind in record.items()
-            if not self.gave(cell.text)
+            if not self.gave(cell.text) and (kind != "id" or self.knows(cell.text))
         }
 
     def _who_is(self, identity: str) -> str | None:

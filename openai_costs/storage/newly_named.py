@@ -15,7 +15,7 @@ from upath import UPath
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.json_people import people_in, places_of_cells
 from openai_costs.kernel.known_texts import Known
-from openai_costs.kernel.person_records import FIELDS, Cell, Record
+from openai_costs.kernel.person_records import ALIASES, FIELDS, Cell, Record
 from openai_costs.kernel.pseudonyms import Pseudonyms
 from openai_costs.storage.files import files_below
 from openai_costs.storage.forgotten import add, pseudonyms_of, without_names
@@ -24,9 +24,6 @@ from openai_costs.storage.packing import unpacked
 from openai_costs.storage.read_names import SUFFIX
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.engineers import Engineers
-
-LISTED = "aliases"
-"""The column of a directory in which a cell has several texts, with commas between them."""
 
 
 def forgotten_after(home: UPath, objects: Iterable[Sequence[Cell]]) -> Pseudonyms | None:
@@ -81,7 +78,7 @@ def whole_without_names(home: UPath, table: type[Contract], rows: pl.DataFrame) 
 
 
 def _cells_of(directory: pl.DataFrame) -> list[list[Cell]]:
-    """Return what each row of a directory says of a person.
+    """Return what each row of a directory says of a person; its aliases stand in one cell.
 
     An alias that two rows have is of a team, and says of no one who it is.
     """
@@ -96,7 +93,7 @@ def _cells_of(directory: pl.DataFrame) -> list[list[Cell]]:
     ]
     having = Counter(text for row in rows for text in {one.text.casefold() for one in row})
     return [
-        [one for one in row if one.field != LISTED or having[one.text.casefold()] == 1]
+        [one for one in row if one.field != ALIASES or having[one.text.casefold()] == 1]
         for row in rows
     ]
 
@@ -116,4 +113,4 @@ def _cell(field: str, text: str | None, theirs: Mapping[Cell, str]) -> str | Non
 
 
 def _parts(field: str, text: str) -> Collection[str]:
-    return text.split(",") if field == LISTED else [text]
+    return text.split(",") if field == ALIASES else [text]
