@@ -68,7 +68,7 @@ def person_called(home: UPath, text: str, key: SecretStr | None = None) -> Perso
     others = [one for one in everyone if one is not person]
     if forgotten is not None:
         others = list(_without_rest(person, others, forgotten))
-    person.add_records(people_of_pages(home))
+    person.add_records(people_of_pages(home), others)
     accounts = list(person.ids)
     if forgotten is not None:
         person.drop(forgotten.gave)

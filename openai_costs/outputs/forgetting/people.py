@@ -77,21 +77,25 @@ class Person:
         """Return whether an id, a name or an address is theirs, in capitals or not."""
         return text.strip().casefold() in {one.casefold() for _, one in self.texts()}
 
-    def add_records(self, records: Iterable[Record]) -> None:
-        """Take on all that records say of the person, by an id or an address of theirs."""
-        rows = {frozenset((kind, cell.text) for cell, kind in one.items()) for one in records}
-        while True:
-            known = {one.casefold() for one in (*self.ids, *self.emails)}
-            theirs = {
-                row
-                for row in rows
-                if any(kind != "name" and text.casefold() in known for kind, text in row)
-            }
-            if not theirs:
-                return
-            rows -= theirs
-            for kind, text in frozenset().union(*theirs):
-                getattr(self, f"{kind}s").add(text)
+    def add_records(self, records: Iterable[Record], others: Iterable["Person"]) -> None:
+        """Take on the names and addresses that records have beside an id of the person.
+
+        An address alone makes no record theirs, and one that someone else has is not taken: it may
+        be handed on from one person to the next.
+        """
+        known = {one.casefold() for one in self.ids}
+        taken = {one.casefold() for other in others for one in other.emails}
+        for record in records:
+            ids = {cell.text.casefold() for cell, kind in record.items() if kind == "id"}
+            if not known.isdisjoint(ids):
+                self._add_texts(record, taken)
+
+    def _add_texts(self, record: Record, taken: set[str]) -> None:
+        for cell, kind in record.items():
+            if kind == "name":
+                self.names.add(cell.text)
+            elif kind == "email" and cell.text.casefold() not in taken:
+                self.emails.add(cell.text)
 
     def drop(self, is_pseudonym: Callable[[str], bool]) -> None:
         """Leave out what stands in the place of names already."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from openai_costs.kernel.person_records import Cell, Record
 from openai_costs.outputs.forgetting.people import Person, bare_ids, called, labelled, people
 
 USERS = pl.DataFrame(
@@ -58,3 +59,30 @@ def test_an_account_that_has_its_login_for_a_name_may_be_of_whose_name_it_carrie
         ],
     )
     assert bare_ids(ada, [ada, *others]) == {"user/ada", "ada-b"}
+
+
+def test_old_pages_add_what_stands_beside_an_id_and_no_address_that_was_handed_on() -> None:
+    gus = Person(ids={"user-gus"}, names={"Gus Gil"}, emails={"intern@acme.example"})
+    ana = Person(ids={"user-ana"}, names={"Ana Alves"}, emails={"ana@acme.example"})
+    before: list[Record] = [
+        of_person("user-ana", "Ana Alves", "intern@acme.example"),
+        of_person("user-gus", "Gustavo Gil", "gil@old.example"),
+        of_person("user-gus", "Gus Gil", "ana@acme.example"),
+    ]
+    gus.add_records(before, [ana])
+    assert (gus.ids, gus.names) == ({"user-gus"}, {"Gus Gil", "Gustavo Gil"})
+    assert gus.emails == {"intern@acme.example", "gil@old.example"}
+    ana.add_records(before, [gus])
+    assert (ana.ids, ana.names, ana.emails) == (
+        {"user-ana"},
+        {"Ana Alves"},
+        {"ana@acme.example"},
+    )
+
+
+def of_person(account: str, name: str, address: str) -> Record:
+    return {
+        Cell("id", account): "id",
+        Cell("name", name): "name",
+        Cell("email", address): "email",
+    }
