@@ -151,7 +151,9 @@ def test_a_page_that_cannot_be_of_a_publication_is_not_written_and_a_sentence_sa
     Lake(UPath(home)).replace(SpendControl, [started])
     assert run(monkeypatch, "report", "--home", "copy") == 0
     shown = capfd.readouterr()
-    assert shown.err.startswith("The tables of 1 day of tidewater (2026-11-17) are not all of one")
+    assert shown.err.startswith(
+        "The pages and tables of 1 day of tidewater (2026-11-17) are not all"
+    )
     assert "run `openai-costs backfill --offline --from 2026-11-17 --to 2026-11-17`" in shown.err
     assert shown.out.strip() == str(home / PAGE)
     before = (home / PAGE).read_bytes()

@@ -58,7 +58,8 @@ def test_namesakes_are_causes_of_their_own_and_all_of_them_add_up() -> None:
         "API key etl": usd("0.02"),
     }
     assert in_words(parts, 1) == "API key prod \u00b7 key_1 +$720.00, other +$720.02"
-    assert of_a_budget(text) == "API key prod +$360.00, API key prod +$360.00, API key etl +$0.01"
+    words = "API key prod +$360.00, API key prod +$360.00, API key etl +$0.01"
+    assert of_a_budget(text, 72_001) == words
 
 
 def test_a_cause_is_called_by_its_name_or_else_its_id() -> None:
@@ -85,5 +86,5 @@ def test_a_rest_of_less_than_half_a_cent_is_not_written() -> None:
 
 def test_budgets_and_anomalies_write_the_same_causes_in_the_same_words() -> None:
     text = as_json([cause("usage_type", NONE, usd("5")), cause("usage_type", OTHER, usd("0.001"))])
-    assert of_a_budget(text) == "no usage type +$5.00"
-    assert of_an_anomaly([text]) == f"What: {of_a_budget(text)}."
+    assert of_a_budget(text, 500) == "no usage type +$5.00"
+    assert of_an_anomaly([text]) == f"What: {of_a_budget(text, 500)}."
