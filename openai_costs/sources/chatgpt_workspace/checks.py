@@ -1,26 +1,16 @@
 """The check of cost events that no day counts: they came after their day had been read."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
-import dagster as dg
-
+from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted, dollars, total_usd
-from openai_costs.orchestration.checks import (
-    WARN,
-    ChecksBuilder,
-    Rule,
-    Verdict,
-    evaluations,
-    finished,
-    run_days,
-)
+from openai_costs.orchestration.checks import WARN, ChecksBuilder, Rule, Verdict
 from openai_costs.orchestration.verdict_scope import Scope
 from openai_costs.settings.connection import Connection
-from openai_costs.settings.load import Settings
 from openai_costs.sources.chatgpt_workspace.late_events import Late, noted
+from openai_costs.sources.kept_page_checks import check_of_kept_pages
 from openai_costs.sources.provider import RawPages
 from openai_costs.storage.archive import Archive
 
@@ -56,24 +46,13 @@ def late_checks(pages: RawPages) -> ChecksBuilder:
         pages: The raw pages of the cost events.
     """
 
-    def events_counted(
-        context: dg.AssetCheckExecutionContext,
-        archive: dg.ResourceParam[Archive],
-        settings: dg.ResourceParam[Settings],
-    ) -> Iterator[Any]:
-        """Judge what is known after the reading of the run."""
-        ours = settings.asked_of(pages.provider)
-        if ours:
-            judged = verdict(archive, ours, run_days(context).last)
-            yield from evaluations(pages.key, [judged])
-        yield from finished(pages.key, [EVENTS_COUNTED])
+    def judged(
+        archive: Archive, connections: Sequence[Connection], days: DayRange
+    ) -> Iterator[Verdict]:
+        if connections:
+            yield verdict(archive, connections, days.last)
 
-    def build(days: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
-        return dg.multi_asset_check(
-            name=f"{pages.provider}_events_counted", specs=[EVENTS_COUNTED.spec(pages.key, days)]
-        )(events_counted)
-
-    return build
+    return check_of_kept_pages(pages, EVENTS_COUNTED, judged)
 
 
 def verdict(archive: Archive, connections: Iterable[Connection], day: date) -> Verdict:

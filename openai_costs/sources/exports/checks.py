@@ -4,25 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
-
-import dagster as dg
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.orchestration.checks import (
-    WARN,
-    ChecksBuilder,
-    Rule,
-    Verdict,
-    evaluations,
-    finished,
-    run_days,
-)
+from openai_costs.orchestration.checks import WARN, ChecksBuilder, Rule, Verdict
 from openai_costs.orchestration.verdict_scope import Scope
 from openai_costs.settings.connection import Connection
-from openai_costs.settings.load import Settings
 from openai_costs.sources.exports.evidence import LEFT_OUT, LeftOut
 from openai_costs.sources.exports.kept_parts import charges_left_out
+from openai_costs.sources.kept_page_checks import check_of_kept_pages
 from openai_costs.sources.provider import RawPages
 from openai_costs.storage.archive import Archive, KeptRead
 
@@ -38,23 +27,13 @@ def left_out_checks(pages: RawPages) -> ChecksBuilder:
         pages: The raw pages of the exports.
     """
 
-    def ai_taken(
-        context: dg.AssetCheckExecutionContext,
-        archive: dg.ResourceParam[Archive],
-        settings: dg.ResourceParam[Settings],
-    ) -> Iterator[Any]:
-        """Judge the days of the run by the newest kept reads."""
-        ours = settings.asked_of(pages.provider)
-        found = left_out(pages, archive, ours, run_days(context))
-        yield from evaluations(pages.key, map(verdict, found, found.values()))
-        yield from finished(pages.key, [AI_TAKEN])
+    def judged(
+        archive: Archive, connections: Sequence[Connection], days: DayRange
+    ) -> Iterator[Verdict]:
+        found = left_out(pages, archive, connections, days)
+        return map(verdict, found, found.values())
 
-    def build(days: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
-        return dg.multi_asset_check(
-            name=f"{pages.provider}_ai_taken", specs=[AI_TAKEN.spec(pages.key, days)]
-        )(ai_taken)
-
-    return build
+    return check_of_kept_pages(pages, AI_TAKEN, judged)
 
 
 def left_out(
