@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -205,18 +204,17 @@ def _step(gaps: pl.DataFrame, names: Names) -> str:
     return " ".join(steps)
 
 
-def _names(lake: Lake, since: date, facts: Facts) -> Names:
-    """Return the names; the gateway's tokens are those that were metered from a day on."""
+def _names(lake: Lake, facts: Facts, *, has_unmapped: bool) -> Names:
+    """Return the names; those of unmapped tokens only where gaps are of them."""
     keys = lake.read(ApiKeys)
     projects = called(lake.read(Projects), "project", facts.marks)
-    return Names(
-        called(keys, "api_key", facts.marks),
-        projects,
-        _unmapped(lake, since, keys, facts.settings.gateway),
-    )
+    unmapped = _unmapped(lake, facts, keys) if has_unmapped else ()
+    return Names(called(keys, "api_key", facts.marks), projects, unmapped)
 
 
-def _unmapped(lake: Lake, since: date, keys: pl.DataFrame, gateway: Gateway) -> list[str | None]:
+def _unmapped(lake: Lake, facts: Facts, keys: pl.DataFrame) -> list[str | None]:
+    """Return the tokens of lately metered requests that no OpenAI key is known for."""
+    since, gateway = since_lookback(lake, facts) - LOOKBACK, facts.settings.gateway
     schema = GatewaySpend.no_rows().select(REQUEST).schema
     requests = lake.ask(GatewaySpend, _METERED.format(since=since), schema)
     tokens = lake.read(GatewayTokens)
@@ -230,7 +228,7 @@ def _unmapped(lake: Lake, since: date, keys: pl.DataFrame, gateway: Gateway) -> 
 
 def _ask(lake: Lake, facts: Facts) -> pl.DataFrame:
     rows = judged_lately(lake, facts, CostReconciliation, meter_until(lake, facts))
-    names = _names(lake, since_lookback(lake, facts) - LOOKBACK, facts)
+    names = _names(lake, facts, has_unmapped="unmapped" in rows["level"])
     return candidates(rows, names, facts.settings.gateway)
 
 
