@@ -72,6 +72,17 @@ def changed(home: Path, *changes: tuple[str, str]) -> Settings:
     return settings_of(content, connection_kinds(), str(home), home / CONFIG, text)
 
 
+def connection_in(home: Path) -> str:
+    """The text of the one connection in the settings of a home."""
+    text = (home / CONFIG).read_text(encoding="utf-8")
+    return text[text.index("[[connections]]") : text.index("[[teams]]")]
+
+
+def beginning_later(connection: str) -> str:
+    """The same connection, with a later start."""
+    return re.sub("(?m)^start = .*$", f"start = {day(15)}", connection)
+
+
 def backfilled(settings: Settings) -> list[str]:
     """Run a backfill; return what it said."""
     said: list[str] = []
@@ -126,8 +137,7 @@ def test_a_company_that_is_renamed_and_connected_twice_is_counted_once_and_keeps
     first: Path, tmp_path: Path
 ) -> None:
     home = shutil.copytree(first, tmp_path / "home")
-    text = (home / CONFIG).read_text(encoding="utf-8")
-    table = text[text.index("[[connections]]") : text.index("[[teams]]")]
+    table = connection_in(home)
     renamed = table.replace('"sample"', '"tidewater"')
     again = table.replace('"sample"', '"sample-eu"').replace("&rows_per_day=0", "&rows_per_day=00")
     elsewhere = ('connection = "sample"', 'connection = "tidewater"')
@@ -143,9 +153,8 @@ def test_a_start_that_is_set_later_changes_no_number_of_the_days_that_are_stored
     first: Path, tmp_path: Path
 ) -> None:
     home = shutil.copytree(first, tmp_path / "home")
-    text = (home / CONFIG).read_text(encoding="utf-8")
-    table = text[text.index("[[connections]]") : text.index("[[teams]]")]
-    later = re.sub("(?m)^start = .*$", f"start = {day(15)}", table)
+    table = connection_in(home)
+    later = beginning_later(table)
     settings = changed(home, (table, later))
     backfilled(settings)
     assert totals(home) == totals(first)
@@ -168,9 +177,8 @@ def test_a_connection_that_is_renamed_and_begins_later_keeps_the_days_before(
 ) -> None:
     """They stand below its new name alone, and no other run would make tables of them."""
     home = shutil.copytree(first, tmp_path / "home")
-    text = (home / CONFIG).read_text(encoding="utf-8")
-    table = text[text.index("[[connections]]") : text.index("[[teams]]")]
-    later = re.sub("(?m)^start = .*$", f"start = {day(15)}", table)
+    table = connection_in(home)
+    later = beginning_later(table)
     renamed = later.replace('"sample"', '"tidewater"')
     elsewhere = ('connection = "sample"', 'connection = "tidewater"')
     settings = changed(home, (table, renamed), elsewhere)
