@@ -52,11 +52,6 @@ def amount(value: int) -> str:
     return f"{'-' if value < 0 else ''}{abs(value) // 100:,}.{abs(value) % 100:02}"
 
 
-def signed_amount(value: int) -> str:
-    """Return cents as `+1,234.56` or `-1,234.56`, without a unit: the head of its column has it."""
-    return f"{'+' if value > 0 else ''}{amount(value)}"
-
-
 def total_usd(amounts: Sequence[Decimal]) -> Decimal:
     """Return the exact sum, in dollars."""
     total = Decimal(0)
