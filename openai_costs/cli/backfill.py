@@ -23,9 +23,8 @@ from openai_costs.cli.backfill_plan import (
     names_of_kept_pages,
     plan,
     plan_offline,
-    refuse_foreign_days,
-    refuse_without_key,
 )
+from openai_costs.cli.backfill_refusals import refuse_foreign_days, refuse_without_key
 from openai_costs.cli.graphs import Graphs, Wanted, every, is_not_judged, is_page, is_table
 from openai_costs.cli.healing import after_a_failed_publication, healed, set_days_to_come_aside
 from openai_costs.cli.progress import Progress, Say, Whole

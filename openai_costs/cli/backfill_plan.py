@@ -1,9 +1,10 @@
 """What a backfill does: which days of which connections, by requests or from kept pages.
 
-Not here: names, gateway and people (backfill_names.py), doing it (backfill.py).
+Not here: what it refuses (backfill_refusals.py), names, gateway and people (backfill_names.py),
+doing it (backfill.py).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
@@ -12,7 +13,6 @@ from upath import UPath
 
 from openai_costs.cli.empty_home import NothingStored
 from openai_costs.kernel.days import DayRange, consecutive, naive
-from openai_costs.kernel.errors import SettingsError
 from openai_costs.orchestration.jobs import REBUILD, REFRESH, trailing
 from openai_costs.questions.spend.in_flight import slices_in_flight
 from openai_costs.settings.load import Settings
@@ -23,7 +23,7 @@ from openai_costs.sources.due_days import (
     incomplete_days,
     was_settled,
 )
-from openai_costs.sources.kept_days import refuse_deleted_days, with_kept_days
+from openai_costs.sources.kept_days import with_kept_days
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
@@ -71,22 +71,24 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
     """Return the runs of a backfill: the range asked for, or what is due and the trailing days.
 
     What is due is read connection by connection: one that cannot be read must not make the others
-    read their history again.
+    read their history again. Days that a run left in part are made from kept pages, whatever is
+    asked and of whom, even where they are read as well: reading may fail.
 
     Args:
         settings: The connections.
         asked: A range that is read in any case; None for what is due.
         now: The current instant.
     """
-    if asked is not None:
-        return [Step(settings, REFRESH, asked)]
     today = now.date()
+    if asked is not None:
+        steps = [Step(settings, REFRESH, asked)]
+        return [*steps, *_unfinished(settings, steps, today)]
     recent = trailing(settings, today)
     home = place(settings.home)
     lake, archive = Lake(home), Archive(home)
     due, in_part = due_days(settings, now), slices_in_flight(lake)
     control = lake.read(SpendControl)
-    steps: list[Step] = []
+    steps = list[Step]()
     for connection in settings.asked_connections:
         alone, name = settings.only(connection.name), connection.name
         torn = {day for one, day in in_part if one == name and day <= today}
@@ -106,7 +108,8 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
         is_open = connection.start is None
         unread = {day for day in days - kept if day >= connection.first_day}
         steps += [Step(alone, REFRESH, one, is_open) for one in consecutive(unread)]
-    return [*steps, Step(settings, REFRESH, recent)]
+    steps.append(Step(settings, REFRESH, recent))
+    return [*steps, *_unfinished(settings, steps, today)]
 
 
 def names_of_kept_pages(settings: Settings) -> set[tuple[str, str]]:
@@ -175,46 +178,36 @@ def reaching_back(settings: Settings) -> Settings:
 
 def plan_offline(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step]:
     """Return the same as `from_kept_pages`; raise NothingStored where no page is kept."""
-    if steps := from_kept_pages(settings, asked, now.date()):
-        return steps
+    today = now.date()
+    if steps := from_kept_pages(settings, asked, today):
+        return [*steps, *_unfinished(settings, steps, today)]
     raise NothingStored(place(settings.home), "kept pages", str(asked or ""))
 
 
-def refuse_without_key(settings: Settings) -> None:
-    """Raise SettingsError where no connection has a key that can be used: nothing can be read."""
-    missing: list[SettingsError] = []
-    for connection in settings.asked_connections:
-        try:
-            settings.admin_key(connection)
-        except SettingsError as none:
-            missing.append(none)
-    if missing and len(missing) == len(settings.asked_connections):
-        raise missing[0]
+def _unfinished(settings: Settings, steps: Iterable[Step], today: date) -> Iterator[Step]:
+    """Yield runs of the days whose tables are not all of one read, where no step rebuilds them.
 
-
-def refuse_foreign_days(settings: Settings, asked: DayRange | None, now: datetime) -> None:
-    """Raise SettingsError where today, or a range, is outside the connections' days.
-
-    What is read by a clock that is so wrong would be dated by it.
+    Tables of all days would be of two reads as well: budgets of new dollars beside older days.
     """
-    today = now.date()
-    if today < settings.first_day:
-        raise SettingsError(
-            f"Nothing was read: by this machine's clock it is {now:%Y-%m-%d %H:%M} UTC, before the "
-            f"first day of every connection ({settings.first_day}). Set the clock right, or "
-            f"correct `start` in {settings.config_file}."
-        )
-    if asked is None:
-        return
-    for one in (asked.first, asked.last):
-        if not settings.first_day <= one <= today:
-            raise SettingsError(
-                f"{one} is outside the available days: {settings.first_day} (the earliest `start` "
-                f"in {settings.config_file}) to {today}, today in UTC."
-            )
-    if asked.last < asked.first:
-        raise SettingsError(f"--from {asked.first} is after --to {asked.last}. Swap them.")
-    refuse_deleted_days(settings, Lake(place(settings.home)), asked, today)
+    home = place(settings.home)
+    rebuilt = {
+        (one.name, day)
+        for step in steps
+        if step.job_name == REBUILD
+        for one in step.settings.asked_connections
+        for day in step.days
+    }
+    torn = set(slices_in_flight(Lake(home))) - rebuilt
+    for connection in settings.connections:
+        name = connection.name
+        days = sorted(day for one, day in torn if one == name and day <= today)
+        if not days:
+            continue
+        alone = settings.only(name)
+        unusable = {read.day for read in damaged_reads(Archive(home), connection, days)}
+        for kept in from_kept_pages(alone, DayRange(days[0], days[-1]), today):
+            some = set(kept.days).intersection(days) - unusable
+            yield from (kept._replace(days=one) for one in consecutive(some))
 
 
 def _archived(settings: Settings) -> list[ReadsOf]:

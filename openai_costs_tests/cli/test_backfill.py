@@ -19,7 +19,7 @@ from openai_costs.cli.backfill_names import (
     is_governance_due,
     judging,
 )
-from openai_costs.cli.backfill_plan import Step, from_kept_pages, plan
+from openai_costs.cli.backfill_plan import Step, from_kept_pages, plan, plan_offline
 from openai_costs.cli.doctor_files import judged_facts
 from openai_costs.cli.graphs import Wanted, every
 from openai_costs.cli.run_output import WHAT_TO_DO, RunFailedError, Stopped
@@ -184,6 +184,25 @@ def test_a_day_that_a_killed_run_left_in_part_is_made_again(settings: Settings) 
         (REFRESH, "harbour", "2026-03-09"),
         TRAILING,
     ]
+
+
+@pytest.mark.parametrize("missing", [1, 3], ids=["between marts", "between ledger and marts"])
+def test_what_a_killed_run_left_in_part_is_made_again_whichever_days_are_asked_of_whom(
+    settings: Settings, missing: int
+) -> None:
+    third, asked = date(2026, 3, 3), DayRange(date(2026, 3, 9), date(2026, 3, 9))
+    for name in ("acme", "harbour"):
+        have(settings, name, DayRange(date(2026, 3, 1), TODAY))
+    for one in (third, TODAY):
+        keep(settings, "acme", one)
+        have(settings, "acme", DayRange(one, one), TOGETHER[:-missing], NOON + timedelta(hours=1))
+    again = [(REBUILD, "acme", "2026-03-03"), (REBUILD, "acme", "2026-03-20")]
+    harbour = (REFRESH, "harbour", "2026-03-09")
+    assert told(plan(settings.only("harbour"), asked, NOON)) == [harbour, *again]
+    assert told(plan(settings, None, NOON)) == [again[0], TRAILING, again[1]]
+    keep(settings, "harbour", asked.first)
+    offline = told(plan_offline(settings.only("harbour"), asked, NOON))
+    assert offline == [(REBUILD, *harbour[1:]), *again]
 
 
 def test_when_nothing_is_missing_only_the_trailing_days_are_read(settings: Settings) -> None:

@@ -10,7 +10,7 @@ import pytest
 import stamina
 from upath import UPath
 
-from openai_costs.cli.backfill_plan import refuse_without_key
+from openai_costs.cli.backfill_refusals import refuse_without_key
 from openai_costs.cli.commands import main
 from openai_costs.kernel.days import DayRange, utc_now
 from openai_costs.kernel.errors import MissingKey, SettingsError
