@@ -19,7 +19,9 @@ from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.storage.files import SET_ASIDE, remove_folder
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.purging import purge_lake, remove_days_before
+from openai_costs.tables.candidate import EVERY_CONNECTION
 from openai_costs.tables.contract import all_contracts
+from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.findings import OPEN, Findings
 
 CONTINUED = "published/.publication.json"
@@ -67,11 +69,13 @@ def _forget_findings(lake: Lake, limits: Mapping[str, date]) -> None:
     A finding about all connections ends with the one whose days are kept longest.
     """
     findings = lake.read(Findings).filter(~pl.col("state").is_in(OPEN))
-    earliest = min(limits.values(), default=date.min)
+    first_kept = dict(limits)
+    if set(lake.connections(SpendControl)) <= limits.keys():  # others keep all their days
+        first_kept[EVERY_CONNECTION] = min(limits.values(), default=date.min)
     old = {
         name
         for name, connection, day in findings.select("finding_id", "connection", "day").iter_rows()
-        if day < limits.get(connection, earliest)
+        if day < first_kept.get(connection, date.min)
     }
     if old:
         lake.recorded.rewrite(lambda line: None if _names(line, old) else line)

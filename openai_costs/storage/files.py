@@ -205,9 +205,9 @@ def sweep(home: UPath) -> None:
 
 
 def _held(path: Path) -> BinaryIO:
-    """Open a file to write it, and hold it as long as this process lives and has it open."""
+    """Open a file for its owner alone, and hold it as long as this process has it open."""
     while True:
-        file = path.open("wb")
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
         flock(file, LOCK_EX)
         if os.fstat(file.fileno()).st_nlink:  # no sweep took it between the two
             return file

@@ -9,7 +9,6 @@ import hmac
 import os
 import secrets
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.pseudonyms import Pseudonyms
-from openai_costs.storage.files import is_local
+from openai_costs.storage.files import create_file, is_local
 
 NAME = ".forget-key"
 FILE, MARK = "key_file", "key_mark"
@@ -108,9 +107,8 @@ def made_key(file: Path) -> ForgetKey:
         SettingsError: It cannot be made, or what is there cannot be read.
     """
     try:
-        if not file.exists():
-            with suppress(FileExistsError):  # another process made it meanwhile
-                _make(file)
+        if not file.exists():  # where another process makes it meanwhile, its key counts
+            create_file(UPath(file), secrets.token_bytes(KEY_BYTES).hex().encode())
         return _read(file)
     except (OSError, ValueError) as fault:
         raise SettingsError(
@@ -138,14 +136,6 @@ def noted_place(home: UPath, file: Path, people: Pseudonyms) -> str:
         f"The key that forgets people is in {file}, and a folder there has the name of the one to "
         "forget. Nothing was changed. Move the settings and the key to another folder first."
     )
-
-
-def _make(file: Path) -> None:
-    made = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(made, "w", encoding="ascii") as opened:
-        opened.write(secrets.token_bytes(KEY_BYTES).hex())
-        opened.flush()
-        os.fsync(opened.fileno())
 
 
 def _read(file: Path) -> ForgetKey:

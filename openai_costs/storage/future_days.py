@@ -18,6 +18,7 @@ from openai_costs.kernel.formatting import counted
 from openai_costs.storage.archive import set_aside
 from openai_costs.storage.files import files_below
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.locks import writing
 from openai_costs.storage.read_names import SUFFIX
 from openai_costs.storage.withdrawal import SET_ASIDE as WITHDRAWN
 from openai_costs.tables.contract import all_contracts
@@ -48,11 +49,12 @@ def set_future_days_aside(home: UPath, today: date) -> FutureDays:
 
     Killed half way and called again, it goes on.
     """
-    future, pages = future_days(home, today), list(_pages(home, today))
-    for page in pages:
-        set_aside(page.file, SET_ASIDE)
-    if future:
-        Lake(home).remove_slices(f"day > '{today}'")
+    with writing(home):
+        future, pages = future_days(home, today), list(_pages(home, today))
+        for page in pages:
+            set_aside(page.file, SET_ASIDE)
+        if future:
+            Lake(home).remove_slices(f"day > '{today}'")
     return future
 
 

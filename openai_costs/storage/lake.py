@@ -225,11 +225,12 @@ class Lake:
 
     def remove_slices(self, where: str) -> None:
         """Remove the slices that SQL is true of, in every table of slices."""
-        for table in all_contracts():
-            found, name = self._find(table), path_of(table)
-            if found is not None and found.metadata().partition_columns:
-                self._tables.commit(name, lambda data: remove(data, where))
-                self._slices.forget(name, where)
+        with writing(self._home):
+            for table in all_contracts():
+                found, name = self._find(table), path_of(table)
+                if found is not None and found.metadata().partition_columns:
+                    self._tables.commit(name, lambda data: remove(data, where))
+                    self._slices.forget(name, where)
 
     def _find(self, table: type[Contract]) -> DeltaTable | None:
         self._make_ready()

@@ -12,6 +12,7 @@ from upath import UPath
 from openai_costs.storage.files import files_below, remove_folder, replace_file
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.live_rows import text
+from openai_costs.storage.locks import writing
 from openai_costs.storage.read_names import SUFFIX, kept_files, numbered, read_at
 from openai_costs.tables.contract import Contract, all_contracts
 
@@ -21,17 +22,18 @@ def rename_connection(home: UPath, provider: str, old: str, new: str) -> None:
 
     A day that both have keeps all its reads; those of the old name are the older ones.
     """
-    lake = Lake(home)
-    lake.remove_slices(f"connection = {text(old)}")
-    for table in all_contracts():
-        _rename_rows(lake, table, old, new)
-    before, after = (home / "raw" / provider / name for name in (old, new))
-    for folder in sorted({file.parent for file in files_below(before, SUFFIX)}, key=str):
-        _merge(folder, after / str(folder.relative_to(before)))
-    for note in files_below(before, ".json"):
-        if not (after / note.name).exists():
-            replace_file(after / note.name, note.read_bytes())
-    remove_folder(before)
+    with writing(home):
+        lake = Lake(home)
+        lake.remove_slices(f"connection = {text(old)}")
+        for table in all_contracts():
+            _rename_rows(lake, table, old, new)
+        before, after = (home / "raw" / provider / name for name in (old, new))
+        for folder in sorted({file.parent for file in files_below(before, SUFFIX)}, key=str):
+            _merge(folder, after / str(folder.relative_to(before)))
+        for note in files_below(before, ".json"):
+            if not (after / note.name).exists():
+                replace_file(after / note.name, note.read_bytes())
+        remove_folder(before)
 
 
 def _rename_rows(lake: Lake, table: type[Contract], old: str, new: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import pytest
@@ -19,8 +20,6 @@ from openai_costs.storage.forgotten import pseudonyms_of, remember
 from openai_costs.storage.record import FOLDER, Entry, Record
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from openai_costs.storage.forget_key import ForgetKey
 
 TODAY: Final = date(2026, 11, 28)
@@ -67,6 +66,30 @@ def test_the_key_is_found_beside_the_settings_of_another_host(tmp_path: Path) ->
     pseudonym = forget(home, one)
     one.rename(two)
     assert read_by(home, two) == pseudonym
+
+
+def test_a_key_is_on_the_disk_whole_and_for_its_owner_alone_before_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed = list[str]()
+    flush = os.fsync
+
+    def noted(descriptor: int) -> None:
+        flushed.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    before = os.umask(0)
+    try:
+        key = made_key(tmp_path / KEY)
+    finally:
+        os.umask(before)
+    [file, folder] = flushed
+    assert file.startswith(f"{tmp_path}/.{KEY}.")  # it has its name once it is whole
+    assert folder == str(tmp_path)
+    assert key.file.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == [KEY]
+    assert made_key(tmp_path / KEY) == key
 
 
 def test_home_and_settings_are_moved_together(tmp_path: Path) -> None:

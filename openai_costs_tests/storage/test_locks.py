@@ -3,12 +3,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import timedelta
+from fcntl import LOCK_EX, flock
 from typing import TYPE_CHECKING
 
 import pytest
+from upath import UPath
 
 from openai_costs.storage import locks
+from openai_costs.storage.archive import Archive
+from openai_costs.storage.future_days import set_future_days_aside
+from openai_costs.storage.lake import Lake
 from openai_costs.storage.locks import LockHeld, held, no_writers, writing
+from openai_costs.storage.renamed import rename_connection
+from openai_costs.storage.withdrawal import withdraw
+from openai_costs_tests.storage.test_archive import DAY, day_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Lock = Callable[[Path], AbstractContextManager[None]]
+
+OF_ACME = ("openai", "acme", "costs")
 
 HOLD = """
 import sys
@@ -74,3 +85,28 @@ def test_waiting_for_the_home_has_an_end_that_says_who_holds_it(
     assert message.startswith(
         f"Waiting for {tmp_path}, which is in use by process {os.getpid()} on "
     )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda home: rename_connection(home, "openai", "acme", "bolt"),
+        lambda home: withdraw(Lake(home), "acme", {DAY: Archive(home).reads(*OF_ACME, DAY)}),
+        lambda home: set_future_days_aside(home, DAY - timedelta(days=1)),
+        lambda home: Lake(home).remove_slices("connection = 'acme'"),
+    ],
+    ids=["renamed", "withdrawn", "in the future", "removed"],
+)
+def test_nothing_is_taken_away_while_another_process_is_alone(
+    change: Callable[[UPath], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = UPath(tmp_path)
+    Archive(home).keep(day_read())
+    kept = Archive(home).reads(*OF_ACME, DAY)
+    monkeypatch.setattr(locks, "LONGEST_SECONDS", 0.1)
+    with (tmp_path / locks.WRITERS).open("w") as other:
+        flock(other, LOCK_EX)
+        with pytest.raises(LockHeld):
+            change(home)
+        assert Archive(home).reads(*OF_ACME, DAY) == kept
+    change(home)

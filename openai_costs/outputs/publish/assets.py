@@ -1,7 +1,7 @@
 """Publication as an asset: the database, its views, and whether it is current."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -83,15 +83,27 @@ def through_yesterday(
 ) -> dg.AssetCheckResult:
     """Judge whether every connection has yesterday."""
     yesterday = clock().date() - ONE_DAY
-    read = of_costs(lake.read(Coverage)).filter(state="missing", day=yesterday)
-    late = ", ".join(read["connection"].to_list())
+    costs = of_costs(lake.read(Coverage))
+    late = ", ".join(costs.filter(state="missing", day=yesterday)["connection"].to_list())
+    is_known = not costs.filter(pl.col("day") >= yesterday).is_empty()
     return dg.AssetCheckResult(
-        passed=not late,
+        passed=is_known and not late,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{yesterday} is missing for {late}."
-        if late
-        else f"Every connection is published through {yesterday}.",
+        description=_lateness(costs, late, yesterday, is_known=is_known),
     )
+
+
+def _lateness(costs: pl.DataFrame, late: str, yesterday: date, *, is_known: bool) -> str:
+    """Return what is known of yesterday: where no run was since, no table says anything of it."""
+    if not is_known:
+        last = costs["day"].max()
+        known = f"{Coverage.full_name()} ends with {last}" if last else "No day was ever read"
+        return (
+            f"{known}, so nothing is known of {yesterday}. To read it, run openai-costs backfill."
+        )
+    if late:
+        return f"{yesterday} is missing for {late}."
+    return f"Every connection is published through {yesterday}."
 
 
 @dg.asset_check(
@@ -111,17 +123,20 @@ def contiguous(lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]) -> 
         passed=not missing,
         description=f"Days are missing. {named}. To read them, run openai-costs backfill {ends}."
         if missing
-        else _no_gap(unread),
+        else _no_gap(unread, max(past["day"], default=None)),
         metadata={"gaps": gaps.height},
     )
 
 
-def _no_gap(unread: Sequence[str]) -> str:
+def _no_gap(unread: Sequence[str], last: date | None) -> str:
     """Return what a green verdict says: not that days are there that were never read."""
+    through = (
+        f"No day is missing through {last}" if last else "No day was read, and none is missing"
+    )
     if not unread:
-        return "No day is missing."
+        return f"{through}."
     names = listed(unread, MOST_GAPS)
-    return f"No day is missing since the first read of a connection. Never read: {names}."
+    return f"{through}, since the first read of a connection. Never read: {names}."
 
 
 CHECKS = (through_yesterday, contiguous)

@@ -1,4 +1,4 @@
-"""The check `contiguous` names the missing days and a command that reads them."""
+"""The checks of what is published name missing days, and say no more than is known."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import polars as pl
+import pytest
 from upath import UPath
 
-from openai_costs.outputs.publish.assets import contiguous
+from openai_costs.outputs.publish.assets import contiguous, through_yesterday
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs_tests.org import connected, day
@@ -49,5 +50,38 @@ def test_a_connection_that_was_never_read_is_named_beside_those_without_a_gap(
     assert isinstance(found, dg.AssetCheckResult)
     assert found.passed
     assert found.description == (
-        "No day is missing since the first read of a connection. Never read: bolt."
+        f"No day is missing through {day(1)}, since the first read of a connection. "
+        "Never read: bolt."
+    )
+
+
+def test_days_that_no_run_has_looked_at_are_not_called_published(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    for rows, known in (([], "No day was ever read"), ([1], f"mart.coverage ends with {day(1)}")):
+        stored = [("acme", "costs", day(one), "settled", *(None,) * 3) for one in rows]
+        lake.replace_whole(Coverage, connected(stored))
+        found = through_yesterday(lake=lake, clock=lambda: datetime(2026, 11, 6, tzinfo=UTC))
+        assert isinstance(found, dg.AssetCheckResult)
+        assert (found.passed, found.description) == (
+            False,
+            f"{known}, so nothing is known of {day(5)}. To read it, run openai-costs backfill.",
+        )
+    found = contiguous(lake=lake, clock=lambda: datetime(2026, 11, 6, tzinfo=UTC))
+    assert isinstance(found, dg.AssetCheckResult)
+    assert (found.passed, found.description) == (True, f"No day is missing through {day(1)}.")
+
+
+@pytest.mark.parametrize(("state", "is_there"), [("settled", True), ("missing", False)])
+def test_yesterday_is_published_where_no_connection_misses_it(
+    tmp_path: Path, state: str, *, is_there: bool
+) -> None:
+    rows = [(name, "costs", day(2), state, *(None,) * 3) for name in ("acme", "bolt")]
+    lake = Lake(UPath(tmp_path))
+    lake.replace_whole(Coverage, connected(rows))
+    found = through_yesterday(lake=lake, clock=lambda: datetime(2026, 11, 3, tzinfo=UTC))
+    assert isinstance(found, dg.AssetCheckResult)
+    said = f"Every connection is published through {day(2)}."
+    assert (found.passed, found.description) == (
+        is_there,
+        said if is_there else f"{day(2)} is missing for acme, bolt.",
     )

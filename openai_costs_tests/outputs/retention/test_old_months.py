@@ -14,8 +14,10 @@ from openai_costs.settings import Retention
 from openai_costs.sources.kept_days import with_kept_days
 from openai_costs.storage.archive import DayRead
 from openai_costs.storage.slices import Batch, Slice
+from openai_costs.tables.candidate import EVERY_CONNECTION
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.deleted_months import DeletedMonths
+from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.people import People
 from openai_costs_tests.org import house
 
@@ -49,6 +51,29 @@ def stored(home: Path, *names: str, server_at: datetime | None = None) -> House:
             read = DayRead("openai", name, "costs", when, AT, parts, {"ledger": b"{}"})
             there.archive.keep(replace(read, server_at=server_at))
     return there
+
+
+def finding(name: str, connection: str, when: date, state: str) -> dict[str, object]:
+    """A row of mart.findings, about a day of a connection."""
+    is_closed = state == "closed"
+    return dict.fromkeys(Findings.types()) | {
+        "finding_id": name,
+        "rule": "coverage.late",
+        "severity": "warning",
+        "subject_kind": "connection",
+        "subject_id": connection,
+        "connection": connection,
+        "day": when,
+        "since_day": when,
+        "opened_day": when,
+        "state": state,
+        "closed_day": when if is_closed else None,
+        "change": 1,
+        "unit": "USD",
+        "because": "why",
+        "table_name": "mart.coverage",
+        "docs": "docs/governance.md",
+    }
 
 
 def keeping(there: House, months: Months | None, **own: Months) -> Settings:
@@ -115,6 +140,25 @@ def test_a_connection_may_be_kept_longer_than_the_others(tmp_path: Path) -> None
     there = stored(tmp_path / "home", "acme", "beta")
     delete(there, keeping(there, 1, beta="forever"))
     assert (days(there, "acme"), days(there, "beta")) == ([OCTOBER], [SEPTEMBER, OCTOBER])
+
+
+@pytest.mark.parametrize(
+    ("of_beta", "left"),
+    [("forever", {"of beta", "of all", "open", "newer"}), (1, {"open", "newer"})],
+)
+def test_findings_that_ended_go_with_the_days_of_their_connection(
+    tmp_path: Path, of_beta: Months, left: set[str]
+) -> None:
+    there = stored(tmp_path / "home", "acme", "beta")
+    ended = {"of acme": "acme", "of beta": "beta", "of all": EVERY_CONNECTION}
+    found = [
+        *(finding(name, of, SEPTEMBER, "closed") for name, of in ended.items()),
+        finding("open", "acme", SEPTEMBER, "open"),
+        finding("newer", "acme", OCTOBER, "closed"),
+    ]
+    there.lake.replace_whole(Findings, pl.DataFrame(found, schema=Findings.types()))
+    delete(there, keeping(there, 1, beta=of_beta))
+    assert set(there.lake.read(Findings)["finding_id"]) == left
 
 
 def test_where_the_settings_do_not_say_they_are_asked_for_and_nothing_is_deleted(
