@@ -96,11 +96,10 @@ def through_yesterday(
 def _lateness(costs: pl.DataFrame, late: str, yesterday: date, *, is_known: bool) -> str:
     """Return what is known of yesterday: where no run was since, no table says anything of it."""
     if not is_known:
-        last = costs["day"].max()
-        known = f"{Coverage.full_name()} ends with {last}" if last else "No day was ever read"
-        return (
-            f"{known}, so nothing is known of {yesterday}. To read it, run openai-costs backfill."
-        )
+        days: list[date] = costs["day"].sort().to_list()
+        ends = f"{Coverage.full_name()} ends with {days[-1]}" if days else "No day was ever read"
+        unknown = f"{ends}, so nothing is known of {yesterday}."
+        return f"{unknown} To read it, run openai-costs backfill."
     if late:
         return f"{yesterday} is missing for {late}."
     return f"Every connection is published through {yesterday}."
@@ -130,9 +129,7 @@ def contiguous(lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]) -> 
 
 def _no_gap(unread: Sequence[str], last: date | None) -> str:
     """Return what a green verdict says: not that days are there that were never read."""
-    through = (
-        f"No day is missing through {last}" if last else "No day was read, and none is missing"
-    )
+    through = f"No day is missing through {last}" if last else "No day was ever read"
     if not unread:
         return f"{through}."
     names = listed(unread, MOST_GAPS)
