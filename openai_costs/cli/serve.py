@@ -2,15 +2,17 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
 from openai_costs.cli.dev import Address, refuse_taken, refused
 from openai_costs.cli.faults import sentence_of
 from openai_costs.kernel.days import Clock
-from openai_costs.kernel.errors import SettingsError
+from openai_costs.kernel.errors import OpenAICostsError, SettingsError
 from openai_costs.kernel.hosts import host_in_address, is_every_address
 from openai_costs.outputs.publish.publication import Publication
+from openai_costs.outputs.publish.publication_state import STATE
 from openai_costs.outputs.report.cost_explorer import PAGE, write_report
 from openai_costs.outputs.report.served import LOOPBACK, application
 
@@ -37,8 +39,7 @@ def serve_page(
             "page is opened, such as 127.0.0.1, so that requests under other names are refused."
         )
     refuse_taken(address)
-    if not (publication.home / PAGE).exists():
-        write_report(publication, clock())
+    _bring_up_to_date(publication, clock)
     say(f"Cost explorer: {address} (Ctrl-C stops it)")
     say(f"Its tables as JSON and CSV: {address}/api")
     names = (*LOOPBACK, *map(host_in_address, (address.host, *places)))
@@ -47,6 +48,16 @@ def serve_page(
         app, host=address.host, port=address.port, log_level="warning", access_log=False
     )
     uvicorn.Server(config).run()  # uvicorn.run would hide that it was stopped
+
+
+def _bring_up_to_date(publication: Publication, clock: Clock) -> None:
+    """Write the page where there is none, or where a run was killed between database and page."""
+    page, state = publication.home / PAGE, publication.home / STATE
+    if not page.exists():
+        write_report(publication, clock())
+    elif state.exists() and page.stat().st_mtime < state.stat().st_mtime:
+        with suppress(OpenAICostsError, OSError):  # what is there is of a publication as well
+            write_report(publication, clock())
 
 
 def _places(address: Address) -> list[str]:

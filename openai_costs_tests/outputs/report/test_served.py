@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
+from shutil import copytree
+from unittest.mock import Mock
 
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 from upath import UPath
 
@@ -15,16 +19,15 @@ from openai_costs.cli.dev import Address
 from openai_costs.cli.faults import sentence_of
 from openai_costs.cli.serve import serve_page
 from openai_costs.kernel.errors import SettingsError
-from openai_costs.outputs.publish.publication import Publication
+from openai_costs.outputs.publish.publication import NothingToShow, Publication
+from openai_costs.outputs.publish.publication_state import STATE
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.outputs.report.served import LOOPBACK, application
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.spend import Spend
 from openai_costs_tests.conftest import DEMO_NOON
 from openai_costs_tests.org import added
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from openai_costs_tests.s3_server import free_ports
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +137,35 @@ def test_a_host_that_is_no_name_is_refused_in_a_sentence(tmp_path: Path, host: s
     publication = Publication(UPath(tmp_path), Lake(UPath(tmp_path)))
     with pytest.raises(SettingsError, match="Choose another with --port or --host"):
         serve_page(publication, Address(host, 8780), lambda: DEMO_NOON, print)
+
+
+@pytest.mark.parametrize(
+    ("is_older", "is_readable"), [(True, True), (True, False), (False, True), (None, True)]
+)
+def test_a_page_is_written_anew_where_a_run_was_killed_between_database_and_page(
+    told_demo: tuple[Lake, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_older: bool | None,
+    is_readable: bool,
+) -> None:
+    home = UPath(tmp_path / "home")
+    copytree(told_demo[0].root.parent, home)
+    page, state = Path(str(home / PAGE)), Path(str(home / STATE))
+    written = page.read_bytes()
+    page.write_text("of an older publication")
+    if is_older is None:
+        page.unlink()
+    else:
+        os.utime(page, ns=(0, state.stat().st_mtime_ns + (-1000000 if is_older else 1000000)))
+    if not is_readable:
+        monkeypatch.setattr(
+            "openai_costs.cli.serve.write_report",
+            Mock(side_effect=NothingToShow(home, "is damaged")),
+        )
+    monkeypatch.setattr(uvicorn.Server, "run", lambda _: None)
+    here = Address("127.0.0.1", *free_ports(1))
+    serve_page(Publication(home, Lake(home)), here, lambda: DEMO_NOON, print)
+    is_new = is_older is not False and is_readable
+    assert page.read_bytes() == (written if is_new else b"of an older publication")
