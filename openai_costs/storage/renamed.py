@@ -22,11 +22,11 @@ def rename_connection(home: UPath, provider: str, old: str, new: str) -> None:
 
     A day that both have keeps all its reads; those of the old name are the older ones.
     """
+    lake = Lake(home)
+    lake.remove_slices(f"connection = {text(old)}")
+    for table in all_contracts():  # a table is locked before its writing, as everywhere
+        _rename_rows(lake, table, old, new)
     with writing(home):
-        lake = Lake(home)
-        lake.remove_slices(f"connection = {text(old)}")
-        for table in all_contracts():
-            _rename_rows(lake, table, old, new)
         before, after = (home / "raw" / provider / name for name in (old, new))
         for folder in sorted({file.parent for file in files_below(before, SUFFIX)}, key=str):
             _merge(folder, after / str(folder.relative_to(before)))

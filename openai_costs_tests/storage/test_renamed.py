@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -12,6 +13,7 @@ from upath import UPath
 from openai_costs.storage import renamed as module
 from openai_costs.storage.archive import Archive, open_read
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.locks import writing
 from openai_costs.storage.renamed import rename_connection
 from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.findings import Findings
@@ -19,7 +21,15 @@ from openai_costs_tests.org import day
 from openai_costs_tests.storage.test_archive import DAY, READ_AT, day_read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from openai_costs.tables.contract import Contract
+
+    Lock = Callable[..., AbstractContextManager[None]]
+
+ALONE = Lake.alone
 
 
 def user(connection: str, user_id: str, name: str) -> dict[str, Any]:
@@ -116,3 +126,28 @@ def test_reads_are_in_their_order_where_a_renaming_was_killed_and_called_again(
     reads = map(open_read, archive.reads("openai", "bolt", "costs", DAY))
     assert [read.bodies["ledger"] for read in reads] == [b"first", b"second", *newer]
     assert archive.reads("openai", "acme", "costs", DAY) == []
+
+
+def test_a_table_is_locked_before_its_writing_as_by_those_that_compute_it(tmp_path: Path) -> None:
+    lake, taken = Lake(UPath(tmp_path)), list[str]()
+    known = [finding("a", "acme", "key_acme")]
+    lake.replace_whole(Findings, pl.DataFrame(known, schema=Findings.types()))
+
+    @contextmanager
+    def noted(of: str, original: Lock, *args: object) -> Iterator[None]:
+        taken.append(of)
+        with original(*args):
+            yield
+        taken.remove(of)
+
+    def alone(self: Lake, table: type[Contract]) -> AbstractContextManager[None]:
+        assert "writing" not in taken, table
+        return noted("table", ALONE, self, table)
+
+    with (
+        patch.object(Lake, "alone", alone),
+        patch.object(module, "writing", partial(noted, "writing", writing)),
+        patch("openai_costs.storage.lake.writing", partial(noted, "writing", writing)),
+    ):
+        rename_connection(UPath(tmp_path), "openai", "acme", "bolt")
+    assert lake.read(Findings)["connection"].to_list() == ["bolt"]

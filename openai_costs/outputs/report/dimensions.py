@@ -159,12 +159,11 @@ def last_names(tables: Sequence[pl.DataFrame], key: str, name: str) -> dict[str,
 
 def _addresses(keys: Sequence[str]) -> list[str]:
     """Return the ids as the page's address has them, each of them once, and none as `NONE`."""
-    shown: list[str] = []
+    shown = {NONE: None}
     for number, key in enumerate(keys):
         plain = without_domains(key)
-        is_taken = plain in (NONE, *shown)
-        shown.append(f"{plain}~{number}" if is_taken else plain)
-    return shown
+        shown[f"{plain}~{number}" if plain in shown else plain] = None
+    return list(shown)[1:]
 
 
 def _short(name: str) -> str:
