@@ -22,7 +22,7 @@ from openai_costs.sources.chatgpt_workspace.frames import control, ledger, used
 from openai_costs.sources.chatgpt_workspace.late_events import owed_days
 from openai_costs.sources.chatgpt_workspace.people import ORGANIZATION
 from openai_costs.sources.chatgpt_workspace.protocol import is_without_files, list_get
-from openai_costs.sources.chatgpt_workspace.settings import ChatGptConnection
+from openai_costs.sources.chatgpt_workspace.settings import ChatGptConnection, credit_price
 from openai_costs.sources.chatgpt_workspace.source import ChatGptCosts, first_day
 from openai_costs.sources.diagnosis import call_diagnosis, key_diagnosis
 from openai_costs.sources.http.paging import Body
@@ -72,7 +72,7 @@ def diagnose(
         )
     if any(map(is_without_files, bodies)):
         yield Diagnosis("WARN", "files", NO_FILES.format(since))
-    rate = getattr(connection, "usd_per_credit", None)
+    rate = credit_price(connection)
     if rate is None:
         text = "usd_per_credit is not set: rows have credits and no dollars. Set your contract's."
         yield Diagnosis("WARN", "credits", text)

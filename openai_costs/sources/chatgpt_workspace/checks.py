@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted, dollars, total_usd
@@ -10,6 +9,7 @@ from openai_costs.orchestration.checks import WARN, ChecksBuilder, Rule, Verdict
 from openai_costs.orchestration.verdict_scope import Scope
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.chatgpt_workspace.late_events import Late, noted
+from openai_costs.sources.chatgpt_workspace.settings import credit_price
 from openai_costs.sources.kept_page_checks import check_of_kept_pages
 from openai_costs.sources.provider import RawPages
 from openai_costs.storage.archive import Archive
@@ -28,7 +28,7 @@ def late_text(connection: Connection, late: Mapping[date, Late]) -> str:
 
 
 def _sentence(connection: Connection, day: date, late: Late) -> str:
-    rate: Decimal | None = getattr(connection, "usd_per_credit", None)
+    rate = credit_price(connection)
     usd = "" if rate is None else f" ({dollars(total_usd([late.credits * rate]))})"
     lacks = (
         f"{connection.name}: {day} lacks {counted(len(late.bills), 'event')} of "

@@ -20,6 +20,7 @@ from openai_costs.settings.connection import Connection
 from openai_costs.sources import from_ledger
 from openai_costs.sources.chatgpt_workspace.endpoints import QUIET, complete_from
 from openai_costs.sources.chatgpt_workspace.events import TOKENS, Charge, Payload, events, until
+from openai_costs.sources.chatgpt_workspace.settings import credit_price
 from openai_costs.sources.day_ledger import DayRows, ledger_of, usage_of
 from openai_costs.sources.page_fields import dollars
 from openai_costs.sources.provider import Reads
@@ -37,7 +38,7 @@ def _rows(read: KeptRead, connection: Connection) -> DayRows:
     lines = [(one.payload, charge) for one in events(read) for charge in one.payload.billing]
     credits_used = [charge.cost.value for _, charge in lines]
     quantities = dollars(read, "logs", COST, credits_used)
-    rate: Decimal | None = getattr(connection, "usd_per_credit", None)
+    rate = credit_price(connection)
     usd = _estimated(read, credits_used, rate)
     place = {
         "quantity_unit": "credits",

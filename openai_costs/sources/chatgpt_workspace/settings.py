@@ -1,5 +1,6 @@
 """What settings say of a connection to a ChatGPT workspace."""
 
+from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -33,3 +34,8 @@ class ChatGptConnection(Connection):
         "(Global Admin Console > Credentials) and export it"
     )
     sample_key: ClassVar[str] = "sk-chatgpt-admin-sample"
+
+
+def credit_price(connection: Connection) -> Decimal | None:
+    """Return how many dollars a credit of a connection is; None where the settings do not say."""
+    return connection.usd_per_credit if isinstance(connection, ChatGptConnection) else None

@@ -11,6 +11,7 @@ from typing import Final
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.bedrock.usage_types import SERVICE as BEDROCK
 from openai_costs.sources.bedrock.usage_types import bedrock_meaning
+from openai_costs.sources.exports import settings
 from openai_costs.sources.exports.charges import Meaning, Vocabulary
 
 HOSTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -64,8 +65,8 @@ _MAKERS: Final[Mapping[str, str]] = MappingProxyType(
 
 def host_of(connection: Connection, vendor: str | None, invoicer: str | None) -> str:
     """Return who invoices: what the settings say, else the vendor's name in a word."""
-    if set_to := getattr(connection, "host", None):
-        return str(set_to)
+    if set_to := settings.host_of(connection):
+        return set_to
     named = (vendor or invoicer or "").strip().lower()
     return HOSTS.get(named) or re.sub(r"[^a-z0-9]+", "_", named).strip("_") or "unknown"
 

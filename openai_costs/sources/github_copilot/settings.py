@@ -36,3 +36,9 @@ class CopilotConnection(Connection):
         "Create a fine-grained token of the organization with Administration: read, and export it"
     )
     sample_key: ClassVar[str] = "github_pat_sample"
+
+
+def asks_by_person(connection: Connection) -> bool:
+    """Return whether a connection asks what each person used."""
+    by_person = isinstance(connection, CopilotConnection) and connection.by_person
+    return by_person and connection.access == "full"

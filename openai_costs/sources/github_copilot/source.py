@@ -13,15 +13,15 @@ from openai_costs.settings.connection import Connection
 from openai_costs.sources.daily_reader import Talk
 from openai_costs.sources.github_copilot.endpoints import DATASET, NAME
 from openai_costs.sources.github_copilot.protocol import OF_PERSON, Bills, Earlier, bill
+from openai_costs.sources.github_copilot.settings import asks_by_person
 from openai_costs.sources.http.paging import Page
 from openai_costs.storage.archive import Archive, open_read
 
 
 def talk(connection: Connection, archive: Archive) -> Talk:
     """Return what starts the conversations with a connection in one reading."""
-    asks = connection.access == "full" and getattr(connection, "by_person", True)
     earlier = partial(billed_earlier, archive, connection)
-    return Bills(str(connection.organization_id), asks, earlier).read_day
+    return Bills(str(connection.organization_id), asks_by_person(connection), earlier).read_day
 
 
 def billed_earlier(

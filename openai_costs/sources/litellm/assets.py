@@ -16,7 +16,7 @@ from openai_costs.sources.litellm.endpoints import ALLOWED, DATASET, NAME, VENDO
 from openai_costs.sources.litellm.frames import ledger, used
 from openai_costs.sources.litellm.identity import owned_ids
 from openai_costs.sources.litellm.protocol import Activity, talk
-from openai_costs.sources.litellm.settings import LiteLLMConnection
+from openai_costs.sources.litellm.settings import LiteLLMConnection, bills_of_upstreams
 from openai_costs.sources.provider import (
     CostSource,
     Diagnosis,
@@ -54,7 +54,7 @@ def diagnose(
             hold(Activity(connection).read_day(yesterday), transport)
 
     yield call_diagnosis(DAILY.path, str(yesterday), ask)
-    billed_by = getattr(connection, "billed_by", {})
+    billed_by = bills_of_upstreams(connection)
     its = [f"{upstream} by {' or '.join(names)}" for upstream, names in sorted(billed_by.items())]
     if bills := ", ".join(its):
         text = f"{bills}: the proxy's dollars of these are marked, and added to no bill"

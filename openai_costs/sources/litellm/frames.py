@@ -18,6 +18,7 @@ from openai_costs.sources.day_ledger import DayRows, ledger_of, usage_of
 from openai_costs.sources.gateway.litellm.frames import meter_rows
 from openai_costs.sources.gateway.metering import MeterRow
 from openai_costs.sources.litellm.endpoints import NAME
+from openai_costs.sources.litellm.settings import bills_of_upstreams
 from openai_costs.storage.archive import KeptRead
 from openai_costs.tables.core.spend import METERED
 from openai_costs.tables.upstreams import bill_tags
@@ -29,7 +30,7 @@ MOST_NAMED: Final = 5
 
 def _rows(read: KeptRead, connection: Connection) -> DayRows:
     metered = list(meter_rows(read))
-    billed_by: Mapping[str, tuple[str, ...]] = getattr(connection, "billed_by", {})
+    billed_by = bills_of_upstreams(connection)
     usd = _dollars(read, metered)
     rows = [
         _row(row, billed_by) | {"billed_usd": its} for row, its in zip(metered, usd, strict=True)

@@ -9,6 +9,7 @@ from pydantic import PrivateAttr
 
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.section import VariableName
+from openai_costs.sources.exports.settings import host_of
 from openai_costs.tables.upstreams import UPSTREAMS
 
 
@@ -39,10 +40,15 @@ class LiteLLMConnection(Connection):
         """Return the same connection, which knows the bills that its upstreams have here."""
         bills = defaultdict[str, list[str]](list)
         for one in others:
-            for upstream in UPSTREAMS.get(getattr(one, "host", None) or one.provider, ()):
+            for upstream in UPSTREAMS.get(host_of(one) or one.provider, ()):
                 bills[upstream].append(one.name)
         mine = self.model_copy()
         mine._billed_by = {  # noqa: SLF001 - our own copy
             upstream: tuple(names) for upstream, names in bills.items()
         }
         return mine
+
+
+def bills_of_upstreams(connection: Connection) -> Mapping[str, tuple[str, ...]]:
+    """Return which connections bill the upstreams of a proxy, by LiteLLM's word for an upstream."""
+    return connection.billed_by if isinstance(connection, LiteLLMConnection) else {}
