@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -72,6 +73,23 @@ def test_all_that_any_extra_brings_is_pinned_for_every_python(python: str) -> No
     roots = [*PROJECT["dependencies"], *(one for extra in EXTRAS.values() for one in extra)]
     for machine in MACHINES:
         assert wanted(python, machine, roots) - set(pinned()) == set()
+
+
+def imported() -> set[str]:
+    """The packages whose modules the product imports, also those that it imports late."""
+    parsed = [ast.parse(one.read_text("utf-8")) for one in (ROOT / "openai_costs").rglob("*.py")]
+    nodes = [node for module in parsed for node in ast.walk(module)]
+    named = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    named += [one.name for node in nodes if isinstance(node, ast.Import) for one in node.names]
+    roots = {one.partition(".")[0] for one in named} - sys.stdlib_module_names - {"openai_costs"}
+    packages = packages_distributions()
+    return {canonicalize_name(package) for root in roots for package in packages[root]}
+
+
+def test_what_the_product_imports_is_declared_and_not_only_brought_by_something_else() -> None:
+    optional = [one for name, extra in EXTRAS.items() if name != "dev" for one in extra]
+    declared = [Requirement(one) for one in (*PROJECT["dependencies"], *optional)]
+    assert imported() - {canonicalize_name(one.name) for one in declared} == set()
 
 
 def test_dagster_is_declared_from_the_first_release_that_loads_the_definitions() -> None:
