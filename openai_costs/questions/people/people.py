@@ -18,7 +18,6 @@ from openai_costs.tables.core.spend import ESTIMATED, METERED
 from openai_costs.tables.mart.people import PERSON, SERVICE_ACCOUNT, UNATTRIBUTED, People
 
 ACCOUNT: Final = ["connection", "user_id"]
-MONEY: Final = People.types()["billed_usd"]
 
 
 class Accounts(NamedTuple):

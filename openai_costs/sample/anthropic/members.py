@@ -18,7 +18,6 @@ ORGANIZATION: Final[Json] = {
     "type": "organization",
     "name": "Tidewater Maps",
 }
-DEFAULT_WORKSPACE: Final = "wrkspc_default"
 
 # id suffix, name, age when created, age when archived
 _WORKSPACES: Final = (

@@ -15,11 +15,6 @@ class DirectoryList(NamedTuple):
     path: str
     parameters: frozenset[str] = frozenset()
 
-    @property
-    def is_of_project(self) -> bool:
-        """Whether every project has its own."""
-        return self.path.startswith(_OF_PROJECT)
-
 
 _ORDER: Final = frozenset({"order"})
 DIRECTORY_LISTS: Final = (

@@ -120,11 +120,6 @@ def bedrock_meaning(service: str, usage_type: str) -> Meaning:
     return Meaning(maker, model)
 
 
-def region_of(usage_type: str) -> str | None:
-    """Return the region of a usage type's code; None where it is not a code that we know."""
-    return REGIONS.get(usage_type.partition("-")[0].upper())
-
-
 def _meaning(words: re.Match[str], named: str | None) -> Meaning:
     maker, model = _made(named)
     tier = words["tier"].lower() if words["tier"] else "standard"

@@ -3,8 +3,6 @@
 from openai_costs.tables.contract import At, column
 from openai_costs.tables.entity import Known
 
-OWNER_TYPES = ("user", "service_account")
-
 
 class ApiKeys(Known):
     """API keys of every project, and who owns them.

@@ -244,6 +244,3 @@ FOCUS = View(
     columns={name: text for name, (_, text) in _COLUMNS.items()},
     answers="How does the bill look in the columns of FOCUS, for another FinOps tool?",
 )
-
-OPTIONAL: Final = tuple(name for name in _COLUMNS if name.startswith("x_"))
-"""The columns that are not part of FOCUS 1.2."""

@@ -44,11 +44,6 @@ _TOKENS: Final = {
     f"{kind}_tokens": types[0] if len(types) == 1 else _known(*types)
     for kind, types in _KINDS.items()
 }
-_COUNTS: Final = {
-    "tokens": _known(*_TOKENS),
-    "batch_tokens": "batch_tokens",
-    "requests": "requests",
-}
 _AT: Final = "day, connection, provider, model"
 _USED: Final = f"""
     SELECT {_AT}, {", ".join(f"{sql} AS {name}" for name, sql in _TOKENS.items())},

@@ -80,10 +80,6 @@ class _Bucket(msgspec.Struct):
     ending_at: str | None = None
 
 
-class _LooseBucket(msgspec.Struct):
-    results: list[dict[str, Any]] = []
-
-
 _ROW: Final = {
     "": Row.__struct_fields__,
     "group": (*Group.__struct_fields__, *UNASKED),
