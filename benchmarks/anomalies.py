@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from openai_costs.questions.anomalies.detector import detect
+from openai_costs.questions.anomalies.detector import Group, detect_in_groups
 from openai_costs.questions.anomalies.thresholds import SIGMAS, Thresholds
 
 READ = {"series_id": pl.String, "day": pl.Date, "cost": pl.Float64}
@@ -24,7 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Judge every day of every series."""
     asked = _parser().parse_args(arguments)
     spend = pl.read_csv(asked.input, columns=list(READ), schema_overrides=READ)
-    found = detect(spend, Thresholds(sensitivity=asked.sensitivity, minimum_usd=asked.minimum_usd))
+    thresholds = Thresholds(sensitivity=asked.sensitivity, minimum_usd=asked.minimum_usd)
+    found = detect_in_groups([Group(spend, thresholds, {})])
     is_reported = (pl.col("is_anomaly") & ~pl.col("is_explained")).cast(pl.Int8)
     reported = found.with_columns(is_anomaly=is_reported).select(WRITTEN)
     reported.write_csv(asked.output, float_precision=6)

@@ -1,7 +1,8 @@
 """The demo finds exactly what is planted at the sample company, and accuses no one else.
 
-What is planted, since when and for how many dollars is in `sample/planted.py`, worked out from what
-the company bought. What is planted to be understood has a test of its own below.
+What is planted, since when and for how many dollars is in `openai_costs_tests/sample/planted.py`,
+worked out from what the company bought. What is planted to be understood has a test of its own
+below.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from openai_costs.sample.company.gateway import (
     TUNED,
 )
 from openai_costs.sample.company.organisation import sample_organisation
-from openai_costs.sample.planted import INNOCENT, Planted, planted_findings
 from openai_costs.sample.setup import BUDGETS
 from openai_costs.tables.core.engineers import Engineers
 from openai_costs.tables.core.gateway_spend import GatewaySpend
@@ -44,6 +44,7 @@ from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs.tables.mart.spend_by_user import SpendByUser
 from openai_costs_tests.conftest import DEMO_NOON
 from openai_costs_tests.org import added
+from openai_costs_tests.sample.planted import INNOCENT, Planted, planted_findings
 
 if TYPE_CHECKING:
     from datetime import date

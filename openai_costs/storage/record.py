@@ -159,13 +159,6 @@ class Record:
         """Return the damage of an entry that is known to have been written, and is not there."""
         return Damage(number, self._file(table, number), "is missing")
 
-    def foreign(self) -> Iterator[UPath]:
-        """Yield files among the entries that are none."""
-        for table in self.tables():
-            for file in self._listed(self.root / table):
-                if not _NAME.fullmatch(file.name) and not file.name.endswith(".tmp"):
-                    yield file
-
     def _entries(self, table: str) -> Iterator[tuple[int, Entry | Damage]]:
         """Yield the entries in order; a number that is missing below the newest is damage too."""
         found = (_NAME.fullmatch(file.name) for file in self._listed(self.root / table))

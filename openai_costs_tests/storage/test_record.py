@@ -92,9 +92,8 @@ def test_a_damaged_entry_is_named_and_the_others_are_read(
     assert rows(again) == [{"name": "a"}, {"name": "c"}]
 
 
-def test_foreign_files_are_named_and_not_read(tmp_path: Path) -> None:
+def test_a_file_beside_the_entries_that_is_none_is_not_read(tmp_path: Path) -> None:
     record = Record(UPath(tmp_path))
     record.append("t", 1, Entry([{"name": "a"}]))
     (tmp_path / "record/t/00000001 (1).json").write_bytes(b"foreign")
-    assert [file.name for file in record.foreign()] == ["00000001 (1).json"]
     assert rows(record) == [{"name": "a"}]

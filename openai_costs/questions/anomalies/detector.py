@@ -55,17 +55,6 @@ class Group(NamedTuple):
     scopes: Mapping[str, Thresholds]
 
 
-def detect(
-    spend: pl.DataFrame,
-    thresholds: Thresholds | None = None,
-    scopes: Mapping[str, Thresholds] | None = None,
-    hierarchy: Hierarchy = None,
-) -> pl.DataFrame:
-    """Return what `detect_in_groups` returns of one group, without its number."""
-    group = Group(spend, thresholds or Thresholds(), scopes or {})
-    return detect_in_groups([group], hierarchy).drop("group")
-
-
 def detect_in_groups(groups: Sequence[Group], hierarchy: Hierarchy = None) -> pl.DataFrame:
     """Return a verdict on every day of every series from its first spending on.
 

@@ -41,7 +41,7 @@ def episodes(verdicts: pl.DataFrame) -> Iterator[Episode]:
     """Yield the episodes of all series. An episode is of the kind that its first day was.
 
     Args:
-        verdicts: What `detect` returns.
+        verdicts: What `detect_in_groups` returns.
     """
     flags = verdicts.filter("is_anomaly").sort(ID, "direction", "day")
     gap = (pl.col("day") - pl.col("day").shift(1)).dt.total_days().over(ID, "direction")

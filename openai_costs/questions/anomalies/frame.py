@@ -49,9 +49,3 @@ NO_VERDICTS = pl.DataFrame(
     schema={name: pl.Date if name == "day" else pl.String for name in VERDICT}
 )
 """The verdicts where there is nothing to judge."""
-
-
-def columns_after(step: str) -> set[str]:
-    """Return all columns of the frame after a step."""
-    steps = list(STEPS)
-    return {name for one in steps[: steps.index(step) + 1] for name in STEPS[one]}

@@ -56,7 +56,7 @@ def incident_days(verdicts: pl.DataFrame, hierarchy: pl.DataFrame) -> pl.DataFra
     An incident that recurs a month later is reported by none: it is a monthly job.
 
     Args:
-        verdicts: What `detect` returns; cost as Decimal.
+        verdicts: What `detect_in_groups` returns; cost as Decimal.
         hierarchy: child, parent, both series_id.
     """
     flags = verdicts.filter(pl.col("is_anomaly") & (pl.col("cost") != pl.col("expected")))
@@ -83,7 +83,7 @@ def incidents(verdicts: pl.DataFrame, hierarchy: pl.DataFrame | None = None) -> 
     sum saw is not an incident.
 
     Args:
-        verdicts: What `detect` returns.
+        verdicts: What `detect_in_groups` returns.
         hierarchy: child, parent, both series_id: if known, only these are compared.
 
     Returns:

@@ -31,7 +31,7 @@ def recurred_next_month(reported: pl.DataFrame, verdicts: pl.DataFrame) -> list[
     Args:
         reported: The days of incidents, of the series that reports them: incident_id, series_id,
             day, cost, expected.
-        verdicts: What `detect` says of all days: series_id, day, cost, expected.
+        verdicts: What `detect_in_groups` says of all days: series_id, day, cost, expected.
     """
     short = reported.filter(pl.len().over("incident_id") <= SHORT)
     series = verdicts.join(short.select(ID).unique(), on=ID, how="semi")

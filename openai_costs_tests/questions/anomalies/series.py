@@ -1,11 +1,13 @@
 """Small literal series: a number for every day, from Monday 5 January 2026 on."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 
 import polars as pl
 
-from openai_costs.questions.anomalies.detector import detect
+from openai_costs.questions.anomalies.cross_level import Hierarchy
+from openai_costs.questions.anomalies.detector import Group, detect_in_groups
+from openai_costs.questions.anomalies.thresholds import Thresholds
 
 MONDAY = date(2026, 1, 5)
 RIPPLE = (0, 3, -2, 5, -4, 2, -1, 4, -3, 1)
@@ -33,6 +35,17 @@ def flat(days: int, usd: float = 100.0) -> list[float]:
 def shaped(days: int, cost: Callable[[int], float]) -> list[float]:
     """A flat series whose level is a function of the day's number."""
     return [one * cost(number) for number, one in enumerate(flat(days, 1.0))]
+
+
+def detect(
+    spend: pl.DataFrame,
+    thresholds: Thresholds | None = None,
+    scopes: Mapping[str, Thresholds] | None = None,
+    hierarchy: Hierarchy = None,
+) -> pl.DataFrame:
+    """What the detector says of one group, without its number."""
+    group = Group(spend, thresholds or Thresholds(), scopes or {})
+    return detect_in_groups([group], hierarchy).drop("group")
 
 
 def flagged(spend: pl.DataFrame, series_id: str) -> dict[date, str]:

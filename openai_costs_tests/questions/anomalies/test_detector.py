@@ -8,11 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from openai_costs.questions.anomalies.detector import detect
 from openai_costs.questions.anomalies.frame import VERDICT
 from openai_costs.questions.anomalies.thresholds import Thresholds
 from openai_costs_tests.examples import examples
-from openai_costs_tests.questions.anomalies.series import MONDAY, flagged, flat, frame, on, shaped
+from openai_costs_tests.questions.anomalies.series import (
+    MONDAY,
+    detect,
+    flagged,
+    flat,
+    frame,
+    on,
+    shaped,
+)
 
 SATURDAY, SUNDAY = 5, 6
 

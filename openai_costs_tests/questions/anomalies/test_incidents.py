@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from openai_costs.questions.anomalies.detector import detect
 from openai_costs.questions.anomalies.incidents import incidents, members
-from openai_costs_tests.questions.anomalies.series import flat, frame, on
+from openai_costs_tests.questions.anomalies.series import detect, flat, frame, on
 
 Flag = tuple[str, int, float, float]
 SLOW = (("user:ada", 30.0), ("org", 100.0))
