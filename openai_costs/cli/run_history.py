@@ -80,12 +80,17 @@ def _recorded(run_id: str, instance: dg.DagsterInstance, state: Path, say: Say) 
 
 
 def damaged_databases(state: Path) -> list[str]:
-    """Return which databases of Dagster's history cannot be read, in sentences."""
+    """Return which databases of Dagster's history are damaged, in sentences.
+
+    One that is in use, or that this machine cannot read now, may be sound.
+    """
     found = []
     for file in sorted(one for one in state.rglob("*.db") if one.is_file()):
         try:
             with closing(opened_to_read(file)) as opened:
                 [(verdict,), *_] = opened.execute("PRAGMA quick_check(1)").fetchall()
+        except sqlite3.OperationalError:
+            continue
         except sqlite3.Error as damage:
             verdict = str(damage)
         if verdict != "ok":

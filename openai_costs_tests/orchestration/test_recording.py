@@ -6,6 +6,8 @@ import os
 import signal
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from shutil import copytree
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ import pytest
 from dagster._core.definitions.data_version import extract_data_version_from_entry
 from dagster._core.instance import InstanceRef
 
+from openai_costs.cli import run_history
 from openai_costs.cli.backfill import Headless
 from openai_costs.cli.dev import STATE
 from openai_costs.cli.run_history import damaged_databases, leave_trace
@@ -244,6 +247,19 @@ def test_a_run_is_shown_whatever_became_of_the_history_before_it(
         assert instance.get_run_by_id(other)
     assert all("is damaged. It is in" in line for line in said)
     assert bool(said) == (harm != "empty")
+
+
+def test_a_history_that_another_process_has_for_itself_is_not_called_damaged(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_history, "opened_to_read", partial(sqlite3.connect, timeout=0))
+    runs = recorded / "history/runs.db"
+    with closing(sqlite3.connect(runs, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with closing(sqlite3.connect(runs, timeout=0)) as mine, pytest.raises(sqlite3.Error):
+            mine.execute("PRAGMA quick_check(1)")
+        assert damaged_databases(recorded) == []
 
 
 def test_an_asset_is_in_sync_with_what_another_headless_run_made(tmp_path: Path) -> None:
