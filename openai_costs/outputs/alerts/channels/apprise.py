@@ -7,9 +7,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from openai_costs.kernel.redaction import redacted
 from openai_costs.outputs.alerts.channels.channel import Address, DeliveryFailed
-from openai_costs.outputs.alerts.channels.http import without_address
+from openai_costs.outputs.alerts.channels.http import quoted
 from openai_costs.outputs.alerts.message import Message
 
 KINDS = {"critical": "failure", "warning": "warning", "info": "info"}
@@ -33,7 +32,7 @@ def send(message: Message, address: Address) -> str:
             raise DeliveryFailed("apprise does not support the address", is_retryable=True)
         if notifier.notify(title=message.title, body=body, notify_type=kind, body_format="text"):
             return ""
-    logged = redacted(without_address(address, " ".join(reasons))) or "it logged no reason"
+    logged = quoted(address, " ".join(reasons)) or "it logged no reason"
     raise DeliveryFailed(f"apprise did not deliver the message: {logged}", is_retryable=True)
 
 

@@ -13,6 +13,7 @@ import httpx
 import stamina
 
 from openai_costs.kernel.hosts import is_loopback
+from openai_costs.kernel.redaction import redacted
 from openai_costs.outputs.alerts.channels.channel import (
     Address,
     DeliveryFailed,
@@ -83,7 +84,7 @@ def _judge(response: httpx.Response, address: Address) -> None:
     if response.is_success:
         return
     body = next(response.iter_text(_MOST_READ), "")
-    reason = f"HTTP {response.status_code}: {without_address(address, body)}"
+    reason = f"HTTP {response.status_code}: {quoted(address, body)}"
     if response.status_code == httpx.codes.GATEWAY_TIMEOUT:  # the server behind it was asked
         raise DeliveryFailed(reason, is_retryable=True, may_have_arrived=True)
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
@@ -108,15 +109,15 @@ def _encrypted(address: Address, url: str) -> httpx.URL:
     return there
 
 
-def without_address(address: Address, text: str) -> str:
-    """Return a channel's text on one line, without the address and the secrets of the route."""
+def quoted(address: Address, text: str) -> str:
+    """Return a channel's text on one line: without what the route has, and secrets and people."""
     url = address.url.get_secret_value()
     parts = urlsplit(url)
     held = [address.secret, *address.headers.values()]
     secrets = [url, parts.path.strip("/"), parts.query, parts.username, parts.password]
     for secret in filter(None, [*secrets, *(one.get_secret_value() for one in held)]):
         text = text.replace(secret, "[redacted]")
-    return " ".join(text.split())[:_ENOUGH]
+    return redacted(" ".join(text.split()))[:_ENOUGH]
 
 
 @contextmanager

@@ -57,6 +57,18 @@ def test_a_refusal_is_final(inbox: Inbox) -> None:
     assert (failed.is_retryable, len(inbox.got)) == (False, 1)
 
 
+def test_what_a_receiver_answers_is_quoted_without_people_and_keys(inbox: Inbox) -> None:
+    answer = (
+        f"{{'no': 'bob@acme.example is off', 'key': 'sk-admin-{'a' * 40}', 'at': '{inbox.url}'}}"
+    )
+    for code in (302, 404, 500):
+        inbox.answers = [(code, answer)] * 3
+        assert str(failure(inbox.url)) == (
+            f"HTTP {code}: {{'no': '[e-mail address] is off', 'key': 'sk-[redacted]', "
+            "'at': '[redacted]'}"
+        )
+
+
 def test_a_closed_port_means_it_did_not_arrive() -> None:
     failed = failure(f"http://127.0.0.1:{closed_port()}/x")
     assert str(failed) == "no connection to the server: it refuses connections on this port"
