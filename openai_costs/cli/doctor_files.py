@@ -12,7 +12,6 @@ from upath import UPath
 
 from openai_costs.cli.stored_damage import damaged_page
 from openai_costs.cli.verify import refused_text
-from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted, listed
 from openai_costs.outputs.alerts.mutes import kept_mutes
@@ -28,7 +27,7 @@ from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.sources.due_days import damaged_reads, unmade_slices
 from openai_costs.sources.provider import Diagnosis, silent
-from openai_costs.sources.refused_days import refused_days
+from openai_costs.sources.refused_days import refusal_text
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import is_local, place
@@ -45,11 +44,8 @@ MOST_DIFFERENCES = 2
 def refused_page_facts(settings: Settings, connection: Connection) -> Iterator[Diagnosis]:
     """Yield why kept pages of days that had not settled, or are in no table, cannot be used."""
     home = place(settings.home)
-    if refused := refused_days(Lake(home), Archive(home), connection):
-        days = DayRange(min(refused), max(refused))
-        text = f"{counted(len(refused), 'day')}, {days}, cannot be used"
-        why = refused[days.last]
-        yield Diagnosis("FAIL", f"{connection.name}: pages", f"{text}. The newest: {why}")
+    if text := refusal_text(Lake(home), Archive(home), connection):
+        yield Diagnosis("FAIL", f"{connection.name}: pages", text)
 
 
 def kept_page_facts(settings: Settings, connection: Connection) -> Iterator[Diagnosis]:

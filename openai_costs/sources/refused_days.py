@@ -6,7 +6,9 @@ here: files that are damaged (due_days.py), and settled days, whose sums are com
 
 from datetime import date
 
+from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.kernel.formatting import counted
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.due_days import unmade_days
 from openai_costs.sources.registry import provider_of
@@ -31,3 +33,13 @@ def refused_days(
         _, broken = sound_part(Spend, batch)
         refused |= {key.day: error for key, error in (*batch.refused.items(), *broken.items())}
     return refused
+
+
+def refusal_text(lake: Lake, archive: Archive, connection: Connection) -> str:
+    """Return how many days are refused, which, and why the newest is; empty where none is."""
+    refused = refused_days(lake, archive, connection)
+    if not refused:
+        return ""
+    days = DayRange(min(refused), max(refused))
+    why = refused[days.last]
+    return f"{counted(len(refused), 'day')}, {days}, cannot be used. The newest: {why}"

@@ -27,8 +27,11 @@ from openai_costs.cli.doctor_files import (
     tie_out_facts,
 )
 from openai_costs.orchestration.jobs import REFRESH
+from openai_costs.outputs.alerts.data_rules import LATE, READ_AGAIN
+from openai_costs.outputs.alerts.rules import DATA_QUESTIONS
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.report.cost_explorer import PAGE
+from openai_costs.questions.rules import Facts
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.files import place
 from openai_costs.storage.slices import Batch, Slice
@@ -168,6 +171,19 @@ def test_pages_in_another_currency_are_named_with_the_reason_and_no_backfill_is_
         "eur; this ledger adds dollars to dollars only, in page "
         f"{of.home}/raw/openai/harbour/costs/{LAST}/"
     )
+
+
+def test_late_days_whose_pages_are_refused_say_so_instead_of_a_backfill(tmp_path: Path) -> None:
+    of = house(tmp_path / "home", "acme", "harbour")
+    of.serve("harbour", "currency@every:eur")
+    of.run(BILLED, LAST, only=(*LEDGER, "mart/coverage"))
+    later = Facts(of.settings, of.clock.now + timedelta(days=3))
+    [question] = [one for one in DATA_QUESTIONS if Coverage in one.reads and one.rules == (LATE,)]
+    because = dict(question.ask(of.lake, later).select("connection", "because").iter_rows())
+    assert because["acme"].endswith(READ_AGAIN)
+    assert "Kept pages of harbour: 2 days, " in because["harbour"]
+    assert "this ledger adds dollars to dollars only" in because["harbour"]
+    assert "backfill" not in because["harbour"]
 
 
 def asked_for(steps: list[Step]) -> set[date]:

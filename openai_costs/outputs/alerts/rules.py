@@ -6,6 +6,7 @@ its candidates, and the documentation must have a section for each of its rules.
 
 import polars as pl
 
+from openai_costs.kernel.redaction import redacted
 from openai_costs.orchestration.table_assets import OWNERS
 from openai_costs.outputs.alerts.dagster_rules import CHECK_FAILED, RUN_FAILED
 from openai_costs.outputs.alerts.data_rules import LATE, UNDELIVERED, Settling, late, undelivered
@@ -16,7 +17,8 @@ from openai_costs.questions.gateway_bypass.findings import QUESTIONS as GATEWAY_
 from openai_costs.questions.reconciliation.findings import QUESTION as RECONCILIATION
 from openai_costs.questions.rules import Facts, Question, Rule
 from openai_costs.questions.seats.findings import QUESTIONS as SEATS
-from openai_costs.sources.account_notes import refused
+from openai_costs.sources.account_notes import Refused, refused
+from openai_costs.sources.refused_days import refusal_text
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
@@ -37,7 +39,14 @@ def _ask_late(lake: Lake, facts: Facts) -> pl.DataFrame:
     waits = {one.name: provider_of(one).settles_within for one in settings.connections}
     slow = {name: within for name, within in waits.items() if within is not None}
     settling = Settling(settings.reading.grace, slow)
-    return late(coverage, facts.now, settling, DATA_OWNER, refusals)
+    found = late(coverage, facts.now, settling, DATA_OWNER, refusals)
+    of_pages = {
+        one.name: Refused(f"Kept pages of {one.name}: {redacted(text)}")
+        for one in settings.connections
+        if one.name in found["connection"] and one.name not in refusals
+        if (text := refusal_text(lake, archive, one))
+    }
+    return late(coverage, facts.now, settling, DATA_OWNER, refusals | of_pages)
 
 
 def _ask_expiring(lake: Lake, facts: Facts) -> pl.DataFrame:
