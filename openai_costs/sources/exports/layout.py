@@ -26,9 +26,13 @@ from openai_costs.kernel.unreadable import UNREADABLE
 _MONTH = re.compile(r"(?:.*=)?(\d{4})-(\d{2})")
 _SPAN = re.compile(r"(\d{4})(\d{2})(\d{2})-(\d{4})(\d{2})(\d{2})")
 _INSTANT = re.compile(
-    r"(?:.*[=_])?(\d{4})-?(\d{2})-?(\d{2})[T_-]?(\d{2}):?(\d{2}):?(\d{2})?(?:[.:]\d+)?"
-    r"(Z|[+-]\d{2}:?\d{2}(?=-|$))?(?:-.*)?"
+    r"(?:.*[=_])?(?![\da-fA-F]{8}(?:-[\da-fA-F]{4}){3}-)"  # a UUID: a subscription
+    r"(?P<year>\d{4})(?P<dash>-?)(?P<month>\d{2})(?P=dash)(?P<day>\d{2})(?P<mark>[T_-]?)"
+    r"(?P<hour>\d{2}):?(?P<minute>\d{2}):?(?P<second>\d{2})?(?:[.:]\d+)?"
+    r"(?P<zone>Z|[+-]\d{2}:?\d{2}(?=-|$))?(?:-.*)?"
 )
+_YEARS: Final = range(2000, 2100)
+"""Of exports: other numbers are those of an account, a cost centre or an invoice."""
 _FILES: Final = ("dataFiles", "reportKeys", "blobs")
 """How manifests name their list of files."""
 _RAN: Final = ("submittedTime", "executionCreatedDateTime", "executionStartDateTime", "createdAt")
@@ -81,7 +85,7 @@ def placed(path: str, root: int = 0) -> Place:
         name, here = folders[depth - 1], "/".join(folders[:depth])
         if days is None and (span := _span(name)) is not None:
             days = span
-        elif ran_at is None and (at := _instant(name)) is not None:
+        elif ran_at is None and (at := _instant(name, is_above_days=days is not None)) is not None:
             ran_at, run = at, here
         else:
             continue
@@ -186,20 +190,30 @@ def _span(name: str) -> DayRange | None:
     return None
 
 
-def _instant(name: str) -> datetime | None:
+def _instant(name: str, *, is_above_days: bool = False) -> datetime | None:
+    """Return the instant that a name says.
+
+    Args:
+        name: The name.
+        is_above_days: Whether its folder is above that of the days: twelve digits are an account
+            there, as AWS and Google number theirs. Azure writes such an instant below the days.
+    """
     found = _INSTANT.fullmatch(name)
-    if not found:
+    if not found or not _date(found.group("year", "month", "day")):
         return None
-    year, month, day, hour, minute, second, zone = found.groups()
+    if is_above_days and not any(found.group("mark", "second", "zone")):
+        return None
+    day, second = "-".join(found.group("year", "month", "day")), found["second"] or "00"
+    text = f"{day}T{found['hour']}:{found['minute']}:{second}{found['zone'] or 'Z'}"
     try:
-        text = f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{zone or 'Z'}"
         return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
 
 
 def _date(parts: Sequence[str]) -> date | None:
     try:
-        return date(*map(int, parts))
+        found = date(*map(int, parts))
     except ValueError:
         return None
+    return found if found.year in _YEARS else None

@@ -424,6 +424,21 @@ def test_folders_above_the_one_that_settings_name_say_nothing_of_a_run(tmp_path:
 
 
 @pytest.mark.parametrize(
+    "accounts", [("482901151230", "620912030145"), ("201501150830", "201612030145")]
+)
+def test_accounts_whose_numbers_look_like_instants_are_two_exports(
+    export: Export, accounts: tuple[str, str]
+):
+    """The one with the smaller number was taken for an older run, and dropped without a word."""
+    for account, usd in zip(accounts, ("100", "7"), strict=True):
+        name = f"{account}/focus/data/BILLING_PERIOD=2026-11/focus-00001.csv"
+        export.put(name, csv_of(row("2026-11-03", usd, BillingAccountId=account)))
+    assert export.read() == ""
+    assert export.usd == {"2026-11-03": Decimal(107)}
+    assert max(export.control["day"]) == date(2026, 11, 3)
+
+
+@pytest.mark.parametrize(
     ("first", "second", "because"),
     [
         ("0.csv", "0 (1).csv", "are of one run and hold the same rows"),

@@ -111,6 +111,14 @@ def test_a_rate_needs_its_currency():
             "2026-11-20T03:12:00+00:00",
         ),
         ("g/run=20261122T030000Z/0.csv", "g", "None", "2026-11-22T03:00:00+00:00"),
+        ("g/202611220300/0.csv", "g", "None", "2026-11-22T03:00:00+00:00"),
+        ("g/20261122-0300/0.csv", "g", "None", "2026-11-22T03:00:00+00:00"),
+        (
+            "g/run=20261122030000/2026-11/0.csv",
+            "g",
+            "2026-11-01 to 2026-11-30",
+            "2026-11-22T03:00:00+00:00",
+        ),
         ("a/2026.csv", "a/2026.csv", "None", ""),
     ],
 )
@@ -120,3 +128,31 @@ def test_the_folders_of_a_file_name_its_export_its_days_and_its_run(
     place = placed(path)
     ran = place.ran_at.isoformat() if place.ran_at else ""
     assert (place.export, str(place.days), ran) == (export, days, instant)
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        "482901151230",  # of AWS, or the number of a project of Google
+        "201501150830",
+        "account=201501150830",
+        "201501150830-prod",
+        "201511-150830-123456",  # a billing account of Google
+        "20190531-0312-4c1e-9a52-5d20f8b7c3aa",  # a subscription of Azure
+        "subscription=20190531-0312-4C1E-9A52-5D20F8B7C3AA",
+        "7c05a543-80ff-571e-9f98-1063b3b53cf2_99ad03ad-2d1b-4889-a452-090ad407d25f_2019-05-31",
+    ],
+)
+def test_a_folder_that_an_account_names_says_nothing_of_a_run(account: str):
+    path = f"b/{account}/focus/data/BILLING_PERIOD=2026-11/x.csv"
+    place = placed(path)
+    assert (place.export, place.run) == (f"b/{account}/focus/data", path)
+    assert (str(place.days), place.ran_at) == ("2026-11-01 to 2026-11-30", None)
+
+
+@pytest.mark.parametrize(
+    "folder", ["482901151230", "260511030000", "4711-08", "48290101-48290131", "1795311625123"]
+)
+def test_a_number_that_is_a_date_of_another_century_is_none(folder: str):
+    path = f"b/{folder}/x.csv"
+    assert placed(path) == (path, path, None, None)
