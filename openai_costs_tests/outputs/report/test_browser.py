@@ -392,6 +392,20 @@ def test_the_chart_is_read_by_keyboard_and_a_flag_says_what_happened(tab: Page) 
     assert tab.is_hidden("#card")
 
 
+@pytest.mark.parametrize("chart", ["bars", "lines", "heatmap"])
+def test_nothing_in_a_chart_is_marked_before_it_is_read(tab: Page, chart: str) -> None:
+    show(tab, f"#by=team&chart={chart}&from={MONTH[1]}&to={MONTH[1]}")
+    mark = tab.locator("#drawing .here")
+    assert not mark.is_visible()
+    tab.focus("#drawing")
+    tab.keyboard.press("ArrowRight")
+    assert mark.is_visible()
+    inside, whole = mark.bounding_box(), tab.locator("#drawing svg").bounding_box()
+    assert inside
+    assert whole
+    assert inside["x"] >= whole["x"]
+
+
 def test_a_finding_and_a_section_have_addresses(tab: Page) -> None:
     show(tab, f"#by=user&{RANGE}")
     row = tab.locator("#findings tbody tr[id]").first

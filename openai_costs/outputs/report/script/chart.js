@@ -77,7 +77,7 @@ function drawTimed(drawing, view, layers, width, onPick) {
   if (before) drawBefore(drawing, at, before);
   if (forecast) drawForecast(drawing, at, shown, forecast);
   if (budget) drawBudget(drawing, at, budget, state.grain);
-  drawing.append(svg("rect", { class: "here", y: EDGE.top, height: HEIGHT - EDGE.top - EDGE.bottom, width: at.step, x: -99 }));
+  drawing.append(svg("rect", { class: "here", y: EDGE.top, height: HEIGHT - EDGE.top - EDGE.bottom, width: at.step, visibility: "hidden" }));
   drawFlags(drawing, at, flagsIn(state, list));
   return timeReader(view, layers, at, { before, forecast });
 }
@@ -118,6 +118,12 @@ function caption(view, layers) {
   byId("caption").textContent = words.join(" ");
 }
 
+/** The mark of what is read, at a place: there is none before something is. */
+function showHere(place) {
+  const mark = byId("drawing").querySelector(".here");
+  for (const [name, value] of Object.entries({ ...place, visibility: "visible" })) mark.setAttribute(name, value);
+}
+
 /** How bars and lines are read, by pointer and arrows, and narrowed to a bucket. */
 function timeReader(view, layers, at, { before, forecast }) {
   const { list, state } = view;
@@ -125,7 +131,7 @@ function timeReader(view, layers, at, { before, forecast }) {
   const read = (b) => {
     if (b < 0 || b >= list.length) return;
     reader.bucket = b;
-    byId("drawing").querySelector(".here").setAttribute("x", at.x(b));
+    showHere({ x: at.x(b) });
     byId("readout").textContent = readoutOf(view, layers, b, before);
   };
   return Object.assign(reader, {

@@ -14,7 +14,7 @@ function drawHeatmap(box, width, layers, list, grain, onPick) {
     x: names - 8, y: row * ROW + 14, "text-anchor": "end", class: "pick", onclick: () => onPick(layer),
     text: layer.name.length > room ? `${layer.name.slice(0, room - 1)}\u2026` : layer.name,
   })));
-  box.append(svg("rect", { class: "here", y: 0, height: ROW, width: Math.max(2, at.step), x: -99 }));
+  box.append(svg("rect", { class: "here", y: 0, height: ROW, width: Math.max(2, at.step), visibility: "hidden" }));
   const every = Math.ceil(list.length / Math.max(2, Math.floor((width - names) / 76)));
   list.forEach((bucket, b) => {
     if (b % every || width - (names + b * at.step) < 44) return;
@@ -41,9 +41,7 @@ function heatReader(view, layers, at) {
   const read = (row, b) => {
     if (b < 0 || b >= list.length || row < 0 || row >= layers.length) return;
     [here.bucket, here.row] = [b, row];
-    const box = byId("drawing").querySelector(".here");
-    box.setAttribute("x", at.first + b * at.step);
-    box.setAttribute("y", row * ROW);
+    showHere({ x: at.first + b * at.step, y: row * ROW });
     byId("readout").textContent = `${layers[row].name}, ${list[b].label}: ${unitText(unit, layers[row].values[b])}`;
   };
   return Object.assign(here, {
