@@ -5,6 +5,7 @@ The only module that reads a clock. Everything else gets the time as an argument
 
 import calendar
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
@@ -49,6 +50,14 @@ class DayRange:
     def newest(self, days: int) -> "DayRange":
         """Return the last `days` days of this range (all of it when shorter)."""
         return DayRange(max(self.first, self.last - ONE_DAY * (days - 1)), self.last)
+
+
+def day_named(name: str) -> date | None:
+    """Return the day of a name such as 2026-11-01; None where it is the name of none."""
+    with suppress(ValueError):
+        day = date.fromisoformat(name)
+        return day if str(day) == name else None  # 20261101 is read as a day too
+    return None
 
 
 def month_of(day: date) -> DayRange:

@@ -6,6 +6,7 @@ from upath import UPath
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
+from openai_costs.sources.notes import read_note
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import content_of, replace_file
 
@@ -43,11 +44,7 @@ class Refused(msgspec.Struct, frozen=True):
 
 def noted(archive: Archive, provider: str, name: str) -> Noted | None:
     """Return the note of a connection; None where it has none that can be read."""
-    note = archive.note(provider, name, NOTE)
-    try:
-        return msgspec.json.decode(content_of(note), type=Noted)
-    except (FileNotFoundError, *UNREADABLE):  # the kept pages name the account too
-        return None
+    return read_note(archive.note(provider, name, NOTE), Noted)  # the kept pages name it too
 
 
 def keep_note(archive: Archive, provider: str, name: str, known: Noted) -> None:

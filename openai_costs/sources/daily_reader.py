@@ -8,23 +8,20 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
-from upath import UPath
 
 from openai_costs.kernel.days import Clock, DayRange, consecutive
-from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.api_transport import Vendor, transport_to
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.paging import Body, Get, Page
+from openai_costs.sources.notes import read_note
 from openai_costs.sources.provider import Reach, Tell, start_of
 from openai_costs.storage.archive import Archive, DayRead
-from openai_costs.storage.files import content_of, replace_file
-
-T = TypeVar("T")
+from openai_costs.storage.files import replace_file
 
 LOST = "lost_days"
 """The note with the days that were named as lost."""
@@ -133,7 +130,7 @@ class Daily:
         self, connection: Connection, day: date, read_at: datetime, given: DayPages
     ) -> DayRead:
         requests = {
-            name: (page.get.path, list(page.get.params), list(given.grouping.get(name, ())))
+            name: page.get.as_kept(given.grouping.get(name, ()))
             for name, page in given.pages.items()
         }
         bodies = {name: bytes(page.body) for name, page in given.pages.items()}
@@ -184,7 +181,7 @@ def say_lost(
         return
     provider, name, dataset = whose
     note = archive.note(provider, name, LOST)
-    named = _noted(note, list[date]) or []
+    named = read_note(note, list[date]) or []
     unread = [day for day in lost if not archive.reads(provider, name, dataset, day)]
     if new := [day for day in unread if day not in named]:
         ranges = ", ".join(map(str, consecutive(new)))
@@ -200,15 +197,7 @@ def first_noted(archive: Archive, provider: str, connection: Connection) -> date
 
 def noted_day(archive: Archive, provider: str, name: str) -> date | None:
     """Return the first day that was there at a connection's first reading; None before it."""
-    return _noted(archive.note(provider, name, NOTE), date)
-
-
-def _noted(note: UPath, kind: type[T]) -> T | None:
-    """Return what a note holds; None where it is not there or cannot be read."""
-    try:
-        return msgspec.json.decode(content_of(note), type=kind)
-    except (FileNotFoundError, *UNREADABLE):
-        return None
+    return read_note(archive.note(provider, name, NOTE), date)
 
 
 def answered_at(reach: Reach, connection: Connection, ours: datetime) -> datetime:

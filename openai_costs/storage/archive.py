@@ -17,6 +17,7 @@ from typing import NamedTuple
 import msgspec
 from upath import UPath
 
+from openai_costs.kernel.days import day_named
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.pseudonyms import Pseudonyms
 from openai_costs.storage.evidence import without_people
@@ -157,7 +158,7 @@ class Archive:
         """Return when the newest read of each day was read, by the names of the files alone."""
         folder = self._root / provider / connection / dataset
         newest = {one.parent.name: one for one in in_order(files_below(folder, SUFFIX))}
-        return {date.fromisoformat(day): read_at(newest[day]) for day in filter(_is_day, newest)}
+        return {day: read_at(newest[name]) for name in newest if (day := day_named(name))}
 
     def newest(
         self, provider: str, connection: str, dataset: str, days: Iterable[date]
@@ -193,7 +194,7 @@ class Archive:
     def days(self, provider: str, connection: str, dataset: str) -> list[date]:
         """Return the days that any complete read is kept of, sorted."""
         folder = self._root / provider / connection / dataset
-        return sorted(map(date.fromisoformat, filter(_is_day, _names(folder))))
+        return sorted(filter(None, map(day_named, _names(folder))))
 
     def folder_of(self, provider: str, connection: str, dataset: str, day: date) -> UPath:
         """Return the folder of a day's complete reads, whether there are any or not."""
@@ -217,12 +218,6 @@ def _reads_in(folder: UPath) -> list[UPath]:
 def _names(folder: UPath) -> list[str]:
     """Return the names of the folders in a folder."""
     return [one.name for one in folder.iterdir() if one.is_dir()] if folder.exists() else []
-
-
-def _is_day(name: str) -> bool:
-    with suppress(ValueError):
-        return str(date.fromisoformat(name)) == name
-    return False
 
 
 def _opened(file: UPath, connection: str, day: date) -> Opened:

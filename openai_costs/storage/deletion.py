@@ -6,8 +6,7 @@ it goes on. Not here: how long days are kept, and what is written down about it 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import cache
 
@@ -15,6 +14,7 @@ import msgspec
 import polars as pl
 from upath import UPath
 
+from openai_costs.kernel.days import day_named
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.storage.files import SET_ASIDE, remove_folder
 from openai_costs.storage.lake import Lake
@@ -54,9 +54,9 @@ def delete_before(home: UPath, lake: Lake, limits: Mapping[str, date]) -> None:
     for folder in (home / EXPORTS, home / SET_ASIDE):
         remove_folder(folder)
     for name, first in limits.items():
-        for provider in _folders(home / "raw"):
+        for provider in folders(home / "raw"):
             for folder in list(_day_folders(provider / name)):
-                if (day := _day(folder.name)) and day < first:
+                if (day := day_named(folder.name)) and day < first:
                     remove_folder(folder)
         remove_days_before(lake, name, first)
     _forget_findings(lake, limits)
@@ -98,24 +98,19 @@ def _days_of_slices(lake: Lake, first_kept: FirstKept) -> Iterator[tuple[str, se
 
 
 def _days_of_pages(home: UPath, first_kept: FirstKept) -> Iterator[tuple[str, set[date]]]:
-    for provider in _folders(home / "raw"):
-        for folder in _folders(provider):
+    for provider in folders(home / "raw"):
+        for folder in folders(provider):
             if first_kept(folder.name):
-                days = (_day(one.name) for one in _day_folders(folder))
+                days = (day_named(one.name) for one in _day_folders(folder))
                 yield folder.name, set(filter(None, days))
 
 
 def _day_folders(connection: UPath) -> Iterator[UPath]:
     """Yield the folders <dataset>/<day> of a connection's folder."""
-    for dataset in _folders(connection):
-        yield from _folders(dataset)
+    for dataset in folders(connection):
+        yield from folders(dataset)
 
 
-def _folders(folder: UPath) -> Iterable[UPath]:
+def folders(folder: UPath) -> list[UPath]:
+    """Return the folders in a folder; none where it is not there."""
     return [one for one in folder.iterdir() if one.is_dir()] if folder.is_dir() else []
-
-
-def _day(name: str) -> date | None:
-    with suppress(ValueError):
-        return date.fromisoformat(name)
-    return None

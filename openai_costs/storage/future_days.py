@@ -6,14 +6,13 @@ that are still to come. Not here: what day it is (kernel/clock_skew.py).
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from datetime import date
 from typing import NamedTuple
 
 import polars as pl
 from upath import UPath
 
-from openai_costs.kernel.days import DayRange
+from openai_costs.kernel.days import DayRange, day_named
 from openai_costs.kernel.formatting import counted
 from openai_costs.storage.archive import set_aside
 from openai_costs.storage.files import files_below
@@ -86,11 +85,5 @@ def _pages(home: UPath, today: date) -> Iterator[_Page]:
     for file in files_below(home / "raw", SUFFIX):
         dataset = file.parents[1]
         is_aside = dataset.name.endswith((SET_ASIDE, WITHDRAWN))
-        if (day := _day(file.parent.name)) and day > today and not is_aside:
+        if (day := day_named(file.parent.name)) and day > today and not is_aside:
             yield _Page(dataset.parent.name, day, file)
-
-
-def _day(name: str) -> date | None:
-    with suppress(ValueError):
-        return date.fromisoformat(name)
-    return None

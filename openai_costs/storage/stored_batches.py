@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 from deltalake import DeltaTable
 
+from openai_costs.storage.commits import path_of
 from openai_costs.storage.delta import DeltaTables, LiveFile, State
 from openai_costs.storage.live_rows import (
     INSTANT,
@@ -127,7 +128,7 @@ def read_whole(tables: DeltaTables, table: type[Contract]) -> pl.DataFrame | Non
     Raises:
         StorageFailed: It is damaged.
     """
-    found = tables.find(_name(table))
+    found = tables.find(path_of(table))
     return None if found is None else _rows_of(tables, table, found)
 
 
@@ -140,7 +141,7 @@ class WholeTables:
 
     def read(self, table: type[Contract]) -> pl.DataFrame | None:
         """Return what `read_whole` returns; a table of slices is read anew each time."""
-        name = _name(table)
+        name = path_of(table)
         found = self._tables.find(name)
         if found is None or found.metadata().partition_columns:
             return None if found is None else _rows_of(self._tables, table, found)
@@ -153,12 +154,8 @@ class WholeTables:
 def _rows_of(tables: DeltaTables, table: type[Contract], data: DeltaTable) -> pl.DataFrame:
     of_slices = [*KEY] if data.metadata().partition_columns else []
     types = with_zones(table.types()) | {POSITION: PLACE_TYPE}
-    rows = scan(types, tables.files_in(_name(table), data)).sort(*of_slices, POSITION)
-    return as_contract(table, collected(rows, tables.root / _name(table)))
-
-
-def _name(table: type[Contract]) -> str:
-    return f"{table.schema_name()}/{table.table_name()}"
+    rows = scan(types, tables.files_in(path_of(table), data)).sort(*of_slices, POSITION)
+    return as_contract(table, collected(rows, tables.root / path_of(table)))
 
 
 def as_contract(table: type[Contract], stored: Frame) -> Frame:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from openai_costs.kernel.days import (
     DayRange,
     consecutive,
+    day_named,
     epoch,
     is_settled,
     midnight,
@@ -23,6 +24,11 @@ def test_a_day_range_holds_both_its_ends():
     days = DayRange(date(2026, 2, 27), MARCH_1)
     assert list(days) == [date(2026, 2, 27), date(2026, 2, 28), MARCH_1]
     assert len(days) == 3
+
+
+def test_a_name_is_that_of_a_day_in_one_writing_only():
+    names = ("2026-03-01", "20260301", "2026-02-30", "2026-03-01_ahead_of_time", "")
+    assert [day_named(name) for name in names] == [MARCH_1, None, None, None, None]
 
 
 def test_a_day_range_that_ends_before_it_begins_has_no_days():

@@ -25,7 +25,7 @@ from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.settings.section import NAME
 from openai_costs.storage.commits import path_of
-from openai_costs.storage.deletion import CONTINUED, EXPORTS
+from openai_costs.storage.deletion import CONTINUED, EXPORTS, folders
 from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.files import SET_ASIDE, is_local, place, remove_folder
 from openai_costs.storage.lake import Lake
@@ -116,7 +116,7 @@ class Departure:
         (self.home / CONTINUED).unlink(missing_ok=True)
         for folder in (self.home / EXPORTS, self.home / SET_ASIDE):
             remove_folder(folder)
-        for provider in _folders(self.home / "raw"):
+        for provider in folders(self.home / "raw"):
             remove_folder(provider / self.name)
         for page in self.elsewhere.refused:
             (self.home / page).unlink(missing_ok=True)
@@ -184,7 +184,7 @@ def departure(settings: Settings, name: str) -> Departure:
             f"To delete them, forget {others}."
         )
     if not before.places:
-        known = sorted({one.name for folder in _folders(home / "raw") for one in _folders(folder)})
+        known = sorted({one.name for folder in folders(home / "raw") for one in folders(folder)})
         names = listed(known, MOST_NAMES) or "no connection"
         raise SettingsError(f"Nothing is kept of {name!r} in {home}. There is: {names}.")
     return Departure(home, name, before, elsewhere, key)
@@ -192,7 +192,7 @@ def departure(settings: Settings, name: str) -> Departure:
 
 def _is_stored(home: UPath, name: str) -> bool:
     """Return whether a connection has pages of its own, or its deletion was killed half way."""
-    has_pages = any((one / name).is_dir() for one in _folders(home / "raw"))
+    has_pages = any((one / name).is_dir() for one in folders(home / "raw"))
     return has_pages or not (home / CONTINUED).exists()
 
 
@@ -212,7 +212,3 @@ def _places(home: UPath, name: str, key: SecretStr | None) -> tuple[Scan, Elsewh
     found = scan(home, forms, key, [bill, rf"raw/[\w-]+/{re.escape(name)}/"])
     elsewhere = kept_elsewhere(home, name, found.places)
     return found._replace(places=elsewhere.without_continued(found.places)), elsewhere
-
-
-def _folders(folder: UPath) -> list[UPath]:
-    return [one for one in folder.iterdir() if one.is_dir()] if folder.is_dir() else []

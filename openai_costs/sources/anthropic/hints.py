@@ -8,8 +8,7 @@ from datetime import date, timedelta
 import msgspec
 from upath import UPath
 
-from openai_costs.kernel.unreadable import UNREADABLE
-from openai_costs.storage.files import content_of, replace_file
+from openai_costs.sources.notes import read_note
 
 ASK_AGAIN_AFTER = timedelta(days=30)
 """A key may be given more rights: a refusal is believed for a month."""
@@ -33,12 +32,4 @@ class Hints(msgspec.Struct, frozen=True):
 
 def recall(note: UPath) -> Hints:
     """Return what is remembered; nothing when there is no note or it cannot be read."""
-    try:
-        return msgspec.json.decode(content_of(note), type=Hints)
-    except (FileNotFoundError, *UNREADABLE):
-        return Hints()
-
-
-def remember(note: UPath, hints: Hints) -> None:
-    """Replace the note."""
-    replace_file(note, msgspec.json.format(msgspec.json.encode(hints)))
+    return read_note(note, Hints) or Hints()

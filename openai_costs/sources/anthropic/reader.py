@@ -27,10 +27,10 @@ from openai_costs.sources.anthropic.costs.protocol import (
     WindowRead,
     newest_or_older,
 )
-from openai_costs.sources.anthropic.hints import Hints, recall, remember
-from openai_costs.sources.anthropic.paging import Answer
+from openai_costs.sources.anthropic.hints import Hints, recall
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.transport import Transport
+from openai_costs.sources.notes import write_note
 from openai_costs.sources.provider import Tell
 from openai_costs.sources.run_reader import RunReader
 from openai_costs.storage.archive import Archive, DayRead, KeptRead
@@ -160,7 +160,10 @@ class _Reading:
         name, dataset = self._connection.name, self._dataset
         parts = " and ".join(sorted({one.query.report.path for one in read.answers.values()}))
         self._tell(f"{name}: read {dataset.name} of {read.window} from {parts}")
-        requests = {part: _request(answer) for part, answer in read.answers.items()}
+        requests = {
+            part: answer.query.get().as_kept(answer.query.grouping)
+            for part, answer in read.answers.items()
+        }
         named = self._named()
         requests |= {part: (ORGANIZATION, [], []) for part in named}
         is_older = not _is_of(dataset.newer, read)
@@ -182,7 +185,7 @@ class _Reading:
         except (AccessRefused, RequestRefused) as refused:
             if not self._has_analytics or refused.status == UNAUTHORIZED:
                 raise
-            remember(note, Hints(window.last + ONE_DAY, today))
+            write_note(note, Hints(window.last + ONE_DAY, today))
             self._tell(
                 f"{self._connection.name}: its history begins on {window.last + ONE_DAY}, because "
                 f"the older report is refused: HTTP {refused.status}: {refused.message}"
@@ -216,8 +219,3 @@ class _Reading:
 
 def _is_of(report: Report, read: WindowRead) -> bool:
     return any(answer.query.report is report for answer in read.answers.values())
-
-
-def _request(answer: Answer) -> tuple[str, list[tuple[str, str]], list[str]]:
-    get = answer.query.get()
-    return get.path, list(get.params), list(answer.query.grouping)

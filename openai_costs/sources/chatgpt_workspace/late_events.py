@@ -20,8 +20,8 @@ from openai_costs.settings.connection import Connection
 from openai_costs.sources.chatgpt_workspace.endpoints import DATASET, NAME, complete_from
 from openai_costs.sources.chatgpt_workspace.events import CREDITS, Event, events
 from openai_costs.sources.chatgpt_workspace.protocol import Events, Stray
+from openai_costs.sources.notes import read_note, write_note
 from openai_costs.storage.archive import Archive, DamagedRead, KeptRead
-from openai_costs.storage.files import content_of, replace_file
 
 NOTE = "late_events"
 """The note with the events that no read of their day has."""
@@ -114,11 +114,8 @@ def _kept_bills(read: KeptRead) -> dict[str, Bill]:
 
 def noted(archive: Archive, name: str) -> LateDays:
     """Return the noted events that the newest read of their day does not have."""
-    try:
-        late = msgspec.json.decode(content_of(archive.note(NAME, name, NOTE)), type=LateDays)
-    except (FileNotFoundError, *UNREADABLE):
-        return {}
-    return uncounted(archive, name, late)
+    late = read_note(archive.note(NAME, name, NOTE), LateDays)
+    return uncounted(archive, name, late or {})
 
 
 def note_late(archive: Archive, connection: Connection, read: Events, there: DayRange) -> None:
@@ -140,7 +137,7 @@ def note_late(archive: Archive, connection: Connection, read: Events, there: Day
             late[day] = Late(before | one.bills, one.may_count)
     left = uncounted(archive, name, late)
     if left or file.exists():
-        replace_file(file, msgspec.json.format(msgspec.json.encode(left)))
+        write_note(file, left)
 
 
 def owed_days(archive: Archive, connection: Connection) -> set[date]:

@@ -13,15 +13,14 @@ import msgspec
 from upath import UPath
 
 from openai_costs.kernel.errors import ReadFailed
-from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.exports.evidence import ROWS, Request, billing_months, digest
 from openai_costs.sources.exports.layout import is_of, months
 from openai_costs.sources.exports.ownership import Run
 from openai_costs.sources.exports.settings import files_of, rules_text
+from openai_costs.sources.notes import read_note, write_note
 from openai_costs.storage.archive import Archive
-from openai_costs.storage.files import content_of, replace_file
 
 ABOUT = "files"
 
@@ -85,10 +84,7 @@ class Seen(NamedTuple):
 
 def recall(archive: Archive, connection: Connection) -> Notes:
     """Return what is known; nothing when there is no note or it cannot be read."""
-    try:
-        return msgspec.json.decode(content_of(_file(archive, connection)), type=Notes)
-    except (FileNotFoundError, *UNREADABLE):
-        return Notes()
+    return read_note(_file(archive, connection), Notes) or Notes()
 
 
 def remember(
@@ -125,7 +121,7 @@ def remember(
         if name in seen.files or day >= limit
     }
     note = Notes(min(firsts, default=None), days, named, still, files)
-    replace_file(_file(archive, connection), msgspec.json.format(msgspec.json.encode(note)))
+    write_note(_file(archive, connection), note)
 
 
 def first_day(archive: Archive, connection: Connection) -> date:

@@ -75,7 +75,7 @@ class CopilotSeats(RunReader):
             DIRECTORY,
             days.last,
             read_at,
-            {part: (page.get.path, list(page.get.params), []) for part, page in named.items()},
+            {part: page.get.as_kept() for part, page in named.items()},
             {part: bytes(page.body) for part, page in named.items()},
             {ALL_SEATS: given.lack} if given.lack else {},
         )

@@ -5,7 +5,7 @@ thrown into it), and returns what it read. Pure. Not here: sending (conversation
 names the next one (a provider's protocol).
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -25,6 +25,14 @@ class Get:
     path: str
     params: tuple[tuple[str, str], ...]
     may_be_large: bool = False
+
+    def as_kept(self, grouping: Iterable[str] = ()) -> tuple[str, list[tuple[str, str]], list[str]]:
+        """Return the request as it is kept with its answer.
+
+        Args:
+            grouping: The dimensions that it asks by.
+        """
+        return self.path, list(self.params), list(grouping)
 
 
 class Page(NamedTuple):

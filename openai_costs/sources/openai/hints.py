@@ -10,9 +10,8 @@ from msgspec.structs import replace
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange
-from openai_costs.kernel.unreadable import UNREADABLE
+from openai_costs.sources.notes import read_note
 from openai_costs.sources.openai.costs.endpoints import LEDGER_GROUPINGS
-from openai_costs.storage.files import content_of, replace_file
 
 ASK_AGAIN_AFTER = timedelta(days=30)
 """The vendor extends what it supports: a refusal is believed for a month."""
@@ -75,12 +74,4 @@ def _is_recent(refusal: Refusal, today: date) -> bool:
 
 def recall(note: UPath) -> Hints:
     """Return what is remembered; nothing when there is no note or it cannot be read."""
-    try:
-        return msgspec.json.decode(content_of(note), type=Hints)
-    except (FileNotFoundError, *UNREADABLE):
-        return Hints()
-
-
-def remember(note: UPath, hints: Hints) -> None:
-    """Replace the note."""
-    replace_file(note, msgspec.json.format(msgspec.json.encode(hints)))
+    return read_note(note, Hints) or Hints()

@@ -12,8 +12,9 @@ from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.http.conversation import hold
+from openai_costs.sources.notes import write_note
 from openai_costs.sources.openai.connection import NAME, connect
-from openai_costs.sources.openai.hints import recall, remember
+from openai_costs.sources.openai.hints import recall
 from openai_costs.sources.openai.organization.protocol import earliest_day
 from openai_costs.sources.openai.windows import Dataset, by_day, windows
 from openai_costs.sources.provider import Reach, Tell
@@ -42,7 +43,7 @@ def find_start(
             return  # a key without api.management.read: the floor is searched for instead
     if created is not None:
         tell(f"{connection.name}: its oldest project or key was made on {created}")
-        remember(note, hints.with_created(created))
+        write_note(note, hints.with_created(created))
 
 
 def first_day(archive: Archive, connection: Connection, note: str = LEDGER_NOTE) -> date:

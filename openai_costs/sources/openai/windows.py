@@ -19,12 +19,12 @@ from openai_costs.settings.connection import Connection
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.paging import Body, Get
 from openai_costs.sources.http.transport import Transport
+from openai_costs.sources.notes import write_note
 from openai_costs.sources.openai.connection import NAME
 from openai_costs.sources.openai.costs import protocol
 from openai_costs.sources.openai.costs.endpoints import Endpoint
 from openai_costs.sources.openai.costs.protocol import WindowRead
-from openai_costs.sources.openai.hints import Hints, recall, remember
-from openai_costs.sources.openai.paging import Answer
+from openai_costs.sources.openai.hints import Hints, recall
 from openai_costs.storage.archive import DayRead
 
 
@@ -111,15 +111,13 @@ def by_day(
                 dataset.name,
                 day,
                 read_at,
-                {part: _request(answer) for part, answer in answers.items()},
+                {
+                    part: answer.query.get().as_kept(answer.query.grouping)
+                    for part, answer in answers.items()
+                },
                 whole,
                 read.absent | _not_yet(read, day),
             )
-
-
-def _request(answer: Answer) -> tuple[str, list[tuple[str, str]], list[str]]:
-    get = answer.query.get()
-    return get.path, list(get.params), list(answer.query.grouping)
 
 
 def _not_yet(read: WindowRead, day: date) -> dict[str, str]:
@@ -178,7 +176,7 @@ class _Unread:
 
     def _learn(self, hints: Hints) -> None:
         self._hints = hints
-        remember(self._note, hints)
+        write_note(self._note, hints)
 
     def _start_at(self, first: date) -> None:
         if self._unread and first > self._unread.first:

@@ -6,8 +6,9 @@ import pytest
 from upath import UPath
 
 from openai_costs.kernel.days import DayRange
+from openai_costs.sources.notes import write_note
 from openai_costs.sources.openai.costs.endpoints import LEDGER_GROUPINGS
-from openai_costs.sources.openai.hints import Hints, Refusal, recall, remember
+from openai_costs.sources.openai.hints import Hints, Refusal, recall
 from openai_costs_tests.sources.openai.wire import COARSEST, WITH_USERS, WITHOUT_USERS
 
 TODAY = date(2026, 3, 20)
@@ -71,7 +72,7 @@ def note(request: pytest.FixtureRequest, tmp_path: Path) -> UPath:
 
 def test_what_is_remembered_is_recalled(note: UPath):
     known = Hints(TODAY, REFUSED.refusals)
-    remember(note, known)
+    write_note(note, known)
     assert recall(note) == known
 
 
@@ -83,11 +84,11 @@ def test_no_note_gives_no_hint(note: UPath):
     "said", [b"", b"{", b"\xff\xfe", b'{"floor": "long ago"}', b'{"refusals": 3}', b"[]"]
 )
 def test_a_note_that_cannot_be_read_gives_no_hint(note: UPath, said: bytes):
-    remember(note, Hints(TODAY))
+    write_note(note, Hints(TODAY))
     note.write_bytes(said)
     assert recall(note) == Hints()
 
 
 def test_a_note_is_lines_that_a_person_can_read(note: UPath):
-    remember(note, Hints(TODAY, REFUSED.refusals))
+    write_note(note, Hints(TODAY, REFUSED.refusals))
     assert b'"floor": "2026-03-20"' in note.read_bytes()

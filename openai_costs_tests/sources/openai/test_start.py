@@ -10,8 +10,9 @@ from upath import UPath
 from openai_costs.kernel.days import DayRange, epoch
 from openai_costs.settings.connection import FIRST_DAY_WITHOUT_START
 from openai_costs.settings.load import Settings
+from openai_costs.sources.notes import write_note
 from openai_costs.sources.openai.costs.source import OpenAICosts
-from openai_costs.sources.openai.hints import Hints, recall, remember
+from openai_costs.sources.openai.hints import Hints, recall
 from openai_costs.sources.openai.reader import first_day, since
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.openai.usage.source import OpenAIUsage, first_usage_day
@@ -126,7 +127,7 @@ def test_a_key_that_may_not_list_projects_reads_from_the_first_day_of_all(desk: 
 
 
 def test_a_run_over_days_before_the_oldest_thing_asks_for_no_day(desk: Desk):
-    remember(desk.note, Hints(created=date(2026, 6, 1)))
+    write_note(desk.note, Hints(created=date(2026, 6, 1)))
     wire = Organisation()
     assert desk.read(OpenAICosts, wire) == []
     assert wire.asked == []
@@ -148,14 +149,14 @@ def test_the_first_day_is_the_latest_of_what_is_known(
     tmp_path: Path, start: date | None, learned: Hints, expected: date
 ):
     desk = Desk(tmp_path, start=start)
-    remember(desk.note, learned)
+    write_note(desk.note, learned)
     assert first_day(desk.archive, desk.connection) == expected
     assert first_usage_day(desk.archive, desk.connection) == expected
 
 
 def test_usage_may_begin_later_than_costs(desk: Desk):
-    remember(desk.note, Hints(created=KEY_MADE))
-    remember(desk.archive.note("openai", "acme", "learned_usage"), Hints(floor=MADE))
+    write_note(desk.note, Hints(created=KEY_MADE))
+    write_note(desk.archive.note("openai", "acme", "learned_usage"), Hints(floor=MADE))
     assert first_day(desk.archive, desk.connection) == KEY_MADE
     assert first_usage_day(desk.archive, desk.connection) == MADE
 

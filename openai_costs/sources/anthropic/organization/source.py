@@ -42,7 +42,7 @@ class AnthropicOrganization(RunReader):
             DATASET,
             days.last,
             read_at,
-            {part: (page.get.path, list(page.get.params), []) for part, page in pages.items()},
+            {part: page.get.as_kept() for part, page in pages.items()},
             {part: bytes(page.body) for part, page in pages.items()},
             {name: read.absent for name, read in lists.items() if read.absent},
         )

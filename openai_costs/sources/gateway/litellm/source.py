@@ -202,8 +202,6 @@ class LiteLLM:
         pages = {
             f"{name}.{n}": page for name, found in lists.items() for n, page in enumerate(found)
         }
-        requests: dict[str, tuple[str, list[tuple[str, str]], list[str]]] = {
-            part: (page.get.path, list(page.get.params), []) for part, page in pages.items()
-        }
+        requests = {part: page.get.as_kept() for part, page in pages.items()}
         bodies = {part: bytes(page.body) for part, page in pages.items()}
         return DayRead(NAME, self.gateway.name, dataset, day, read_at, requests, bodies, absent)

@@ -17,8 +17,9 @@ from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.http.conversation import hold
 from openai_costs.sources.http.transport import Transport
+from openai_costs.sources.notes import write_note
 from openai_costs.sources.openai.connection import NAME, connect
-from openai_costs.sources.openai.hints import recall, remember
+from openai_costs.sources.openai.hints import recall
 from openai_costs.sources.openai.organization.endpoints import API_KEYS, DATASET, PROJECTS
 from openai_costs.sources.openai.organization.protocol import (
     ListRead,
@@ -107,7 +108,7 @@ class OpenAIDirectory(RunReader):
         note = self.archive.note(NAME, connection.name, LEDGER_NOTE)
         hints = recall(note)
         if created is not None and (hints.created is None or created < hints.created):
-            remember(note, hints.with_created(created))
+            write_note(note, hints.with_created(created))
 
 
 @dataclass
@@ -176,7 +177,7 @@ def _as_read(connection: Connection, days: DayRange, read_at: datetime, lists: L
         DATASET,
         days.last,
         read_at,
-        {part: (page.get.path, list(page.get.params), []) for part, page in pages.items()},
+        {part: page.get.as_kept() for part, page in pages.items()},
         {part: page.body for part, page in pages.items()},
         {question.name: read.absent for question, read in lists.items() if read.absent},
     )

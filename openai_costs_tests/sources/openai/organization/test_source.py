@@ -16,7 +16,8 @@ from pyrate_limiter import Limiter
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.errors import AccessRefused, MissingKey, ProviderUnavailable
 from openai_costs.sources.ingest import Ingested, ingest, sources
-from openai_costs.sources.openai.hints import Hints, recall, remember
+from openai_costs.sources.notes import write_note
+from openai_costs.sources.openai.hints import Hints, recall
 from openai_costs.storage.archive import DayRead, KeptRead
 from openai_costs_tests.processes import started
 from openai_costs_tests.sources.openai.organization.wire import (
@@ -355,7 +356,7 @@ def test_the_day_the_oldest_thing_was_made_is_noted_with_a_whole_directory(desk:
 def test_an_older_day_that_is_noted_already_stays(desk: Desk, known: date):
     note = desk.archive.note("openai", "acme")
     floor = date(2024, 1, 1)
-    remember(note, Hints(floor=floor, created=known))
+    write_note(note, Hints(floor=floor, created=known))
     tried(desk, Lists(organisation("a")))
     assert recall(note) == Hints(floor=floor, created=known)
 
