@@ -14,12 +14,13 @@ from openai_costs.cli.stored_damage import damaged_page
 from openai_costs.cli.verify import refused_text
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted, listed
+from openai_costs.kernel.money import FLOAT_NOISE
 from openai_costs.outputs.alerts.mutes import kept_mutes
 from openai_costs.outputs.publish.behind import Behind, behind, unpublished_text
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.tie_outs import untied_lake
 from openai_costs.outputs.publish.verification import Sums, page_differences, published_sums
-from openai_costs.questions.spend.control_totals import FLOAT_NOISE_USD, SLICE
+from openai_costs.questions.spend.control_totals import SLICE
 from openai_costs.questions.spend.verification import Difference, differences, remedy, withheld_text
 from openai_costs.questions.to_derive import days_to_derive
 from openai_costs.settings.connection import Connection
@@ -160,7 +161,7 @@ def _tie_outs(lake: Lake, differing: list[Difference], late: Behind) -> Iterator
     elif explained:
         return
     elif days := {one.day for one in differing}:
-        noise = f"off from the control total by float noise, less than ${FLOAT_NOISE_USD:f}"
+        noise = f"off from the control total by float noise, less than ${FLOAT_NOISE:f}"
         text = f"{counted(len(days), 'settled day')}: {noise}. `verify` lists them, and ends with 1"
         yield Diagnosis("WARN", about, text)
     else:

@@ -11,6 +11,12 @@ import polars as pl
 
 MONEY = pl.Decimal(38, 18)
 SMALLEST = Decimal("1E-18")
+FLOAT_NOISE = Decimal("1E-9")
+"""What a vendor that adds or multiplies in binary is off by less than, on a line or a day."""
+
+WIDE = Context(prec=60)
+"""Enough for a product of two DECIMAL(38,18) without rounding on the way."""
+
 TOO_LARGE = Decimal(1_000_000_000_000)
 """No line of a day costs a trillion dollars; an amount that says so is a mistake. Spelled out,
 because Polars overlooks the exponent of Decimal("1E+12") in a comparison."""
@@ -22,7 +28,7 @@ its dollars are known all the same."""
 _TINY = Decimal("0.00000001")
 """What TOO_LARGE can be divided by: the quotient has 20 digits before the point."""
 
-_WIDE = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+_WIDEST = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
 _SAFE_LENGTH = 18
 """Plain text this short has at most 16 decimals: nothing behind the 18th can be lost."""
@@ -189,7 +195,7 @@ def dollars_from_cents(cents: Sequence[str]) -> list[Decimal]:
         NotAnAmount: As `exact` raises it.
     """
     return exact_amounts(
-        [str(Decimal(one).scaleb(-2, _WIDE)) if _NUMBER.fullmatch(one) else one for one in cents]
+        [str(Decimal(one).scaleb(-2, _WIDEST)) if _NUMBER.fullmatch(one) else one for one in cents]
     )
 
 
@@ -204,11 +210,11 @@ def unless_tiny(divisor: pl.Expr) -> pl.Expr:
 def share_rounding(amounts: Sequence[Decimal]) -> list[Decimal]:
     """Cut amounts to 18 decimals so that their sum is the exact sum, rounded half to even."""
     cut = [_cut(one) for one in amounts]
-    rounded = exact_sum(amounts).quantize(SMALLEST, rounding=ROUND_HALF_EVEN, context=_WIDE)
+    rounded = exact_sum(amounts).quantize(SMALLEST, rounding=ROUND_HALF_EVEN, context=_WIDEST)
     units = int((rounded - exact_sum(cut)) / SMALLEST)
     by_remainder = sorted(range(len(amounts)), key=lambda i: (cut[i] - amounts[i], i))
     for i in by_remainder[:units]:
-        cut[i] = _WIDE.add(cut[i], SMALLEST)
+        cut[i] = _WIDEST.add(cut[i], SMALLEST)
     return cut
 
 
@@ -222,9 +228,9 @@ def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     """Return the sum of amounts, with every digit."""
     found = Decimal(0)
     for one in amounts:
-        found = _WIDE.add(found, one)
+        found = _WIDEST.add(found, one)
     return found
 
 
 def _cut(one: Decimal) -> Decimal:
-    return one.quantize(SMALLEST, rounding=ROUND_FLOOR, context=_WIDE)
+    return one.quantize(SMALLEST, rounding=ROUND_FLOOR, context=_WIDEST)

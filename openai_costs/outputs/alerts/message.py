@@ -115,6 +115,11 @@ class Message:
     picture: Picture | None = None
 
     @property
+    def resolves(self) -> bool:
+        """Whether an incident about the same is over."""
+        return self.kind in {"closed", "muted"}
+
+    @property
     def text(self) -> str:
         """Return the whole message as plain text; a heading has an empty line before it."""
         texts = (f"{one.label}: {one.text}" if one.label else f"\n{one.text}" for one in self.lines)

@@ -6,10 +6,10 @@ and what it was expected to cost. The impact is the sum of the changes, exactly.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import NamedTuple
 
-from openai_costs.kernel.money import SMALLEST
+from openai_costs.kernel.money import SMALLEST, WIDE
 from openai_costs.questions.causes import NONE, OTHER
 
 DIMENSIONS = ("user", "key", "model", "line_item")
@@ -17,8 +17,6 @@ DIMENSIONS = ("user", "key", "model", "line_item")
 ENOUGH = Decimal("0.8")
 
 MOST_CAUSES = 5
-
-WIDE = Context(prec=60)
 
 Child = tuple[str, Decimal]
 """A child of a dimension, and its change."""

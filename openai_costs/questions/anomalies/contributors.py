@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.money import SMALLEST, exact_sum, sum_with_room
-from openai_costs.questions.anomalies.causes import WIDE, Change
+from openai_costs.kernel.money import SMALLEST, WIDE, exact_sum, sum_with_room
+from openai_costs.questions.anomalies.causes import Change
 from openai_costs.questions.credits import is_charged
 
 CELL = ["connection", "day", "project_id", "api_key_id", "model", "usage_type"]

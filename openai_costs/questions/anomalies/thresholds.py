@@ -5,16 +5,13 @@ Thresholds are floats: they bound statistics and are never booked.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import polars as pl
 
 from openai_costs.questions.anomalies.frame import OF_A_DAY
 from openai_costs.questions.anomalies.series_ids import WHOLE, id_in, level_called
 from openai_costs.questions.series import ID, LEVEL_SEPARATOR, PEOPLE
-from openai_costs.settings import Anomalies, AnomalyScope
-
-Sensitivity = Literal["low", "normal", "high"]
+from openai_costs.settings import Anomalies, AnomalyScope, Sensitivity
 
 SIGMAS: Mapping[Sensitivity, float] = {"low": 5.5, "normal": 4.5, "high": 3.5}
 """How many scales above the expected a day must lie to be unusual."""

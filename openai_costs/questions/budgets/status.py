@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import NamedTuple
 
 import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
-from openai_costs.kernel.money import MONEY, SMALLEST
+from openai_costs.kernel.money import MONEY, SMALLEST, WIDE
 from openai_costs.questions.budgets.forecast import forecasts
 from openai_costs.questions.budgets.periods import periods_through, settled_through
 from openai_costs.questions.series import ID
@@ -30,8 +30,6 @@ PROVISIONAL = ("provisional_days", "provisional_usd")
 
 OF_A_WHOLE = ("all", "provider", "connection")
 """Scopes that are a whole organization where they count one connection."""
-
-WIDE = Context(prec=60)
 
 
 class Counted(NamedTuple):

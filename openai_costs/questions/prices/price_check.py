@@ -5,17 +5,15 @@ from typing import Final
 
 import polars as pl
 
-from openai_costs.kernel.money import MONEY, sum_with_room
+from openai_costs.kernel.money import FLOAT_NOISE, MONEY, sum_with_room
 from openai_costs.questions.prices.catalogue import SOURCE, Item, list_price
 from openai_costs.questions.prices.price_lists import ANYWHERE, AWS, LISTS, is_listed
 from openai_costs.questions.prices.quantities import quantified
 from openai_costs.tables.core.spend import BILLED, USAGE
 from openai_costs.tables.mart.price_check import PriceCheck
 
-TOLERATED_USD: Final = Decimal("1E-9")
-"""A vendor that multiplies in binary is off by less than this on a line of a day ..."""
 TOLERATED_PARTS: Final = 1_000_000
-"""... or by less than a millionth of a large one."""
+"""A vendor that multiplies in binary is off by less than a millionth of a large line."""
 UPLIFT: Final = Decimal("0.1")
 """What newer models cost on top of list price in a project with a residency.
 https://developers.openai.com/api/docs/pricing"""
@@ -148,7 +146,7 @@ def _cause() -> pl.Expr:
     gap, expected = pl.col("gap_usd"), pl.col("expected_usd")
     uplift = gap - expected * pl.lit(UPLIFT, MONEY)
     agrees, is_uplift = (
-        (of.abs() <= TOLERATED_USD) | (of.abs() * TOLERATED_PARTS <= expected.abs())
+        (of.abs() <= FLOAT_NOISE) | (of.abs() * TOLERATED_PARTS <= expected.abs())
         for of in (gap, uplift)
     )
     return (

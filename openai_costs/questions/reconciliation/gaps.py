@@ -16,12 +16,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
+from openai_costs.kernel.money import SMALLEST, WIDE
 from openai_costs.questions.token_kinds import KINDS
 
-SMALLEST = Decimal("1E-18")
 ZERO = Decimal(0)
-DIGITS = 60
-"""Enough for a product of two DECIMAL(38,18) without rounding on the way."""
 
 RECOUNTED = (
     ("cached_input", "input", "cached_tokens"),
@@ -107,7 +105,7 @@ def explained(lines: Lines, metered: Metered | None, prices: Mapping[str, Decima
     """
     if metered is None:
         return [_whole(kind, line, "missing_on_meter") for kind, line in lines.items()]
-    with localcontext(prec=DIGITS):
+    with localcontext(WIDE):
         rates = _rates(lines, prices)
         tokens = metered.tokens or {}
         counted = {kind: n for kind, n in tokens.items() if n}

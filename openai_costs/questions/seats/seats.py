@@ -7,7 +7,7 @@ from decimal import Decimal, localcontext
 
 import polars as pl
 
-from openai_costs.kernel.money import MONEY, share_rounding
+from openai_costs.kernel.money import MONEY, WIDE, share_rounding
 from openai_costs.questions.matching import Matcher
 from openai_costs.questions.provider_scope import OPENAI
 from openai_costs.questions.seats.holders import holders
@@ -17,8 +17,6 @@ from openai_costs.tables.mart.seats import SHARED, Seats
 
 # What a seat costs: the contract's price, an assumption, and what the bill says. The Costs
 # API has no lines for seats. Lines that look like one are shared evenly by the members.
-
-DIGITS = 60
 
 
 def with_cost(rows: pl.DataFrame, billed: Mapping[str, Decimal], prices: Prices) -> pl.DataFrame:
@@ -60,7 +58,7 @@ def _shared(seats: pl.DataFrame, usd: Decimal | None) -> pl.DataFrame:
     count = int(seats["is_seat"].sum())
     shares: list[Decimal | None] = [None] * seats.height
     if usd is not None and count:
-        with localcontext(prec=DIGITS):
+        with localcontext(WIDE):
             even = iter(share_rounding([usd / count] * count))
         shares = [next(even) if is_seat else None for is_seat in seats["is_seat"]]
     return seats.with_columns(pl.Series("billed_seat_usd", shares, MONEY))

@@ -9,10 +9,10 @@ import polars as pl
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.kernel.formatting import counted, dollars, exact_dollars, listed, total_usd
+from openai_costs.kernel.money import FLOAT_NOISE
 from openai_costs.orchestration.checks import WARN, Rule, Verdict, day_checks
 from openai_costs.orchestration.table_assets import asset_key
 from openai_costs.questions.spend.control_totals import (
-    FLOAT_NOISE_USD,
     attributed,
     compared,
     day_sums,
@@ -129,7 +129,7 @@ def _total_kept(day: date, changed: Sequence[Change]) -> Verdict:
 def _attribution_agrees(sums: pl.DataFrame, methods: pl.DataFrame, newest: date) -> Verdict:
     wrong = sums.filter(pl.col("largest_gap_usd") != 0)
     differing = [f"{row['day']} {_difference(row, MARTS)}" for row in wrong.iter_rows(named=True)]
-    is_noise = bool((wrong["largest_gap_usd"] < FLOAT_NOISE_USD).all())
+    is_noise = bool((wrong["largest_gap_usd"] < FLOAT_NOISE).all())
     usd = dict(methods.group_by("attribution").agg(pl.col("usd").sum()).iter_rows())
     return Verdict(
         ATTRIBUTED,
@@ -150,7 +150,7 @@ def _sums_agree(sums: pl.DataFrame) -> Iterator[Verdict]:
         pl.col("control_usd", "ledger_usd").sum(),
         # A provisional day can change between two requests: only a settled one must agree.
         must_agree=(pl.col("is_settled") & (gap != 0)).any(),
-        is_noise=(gap < FLOAT_NOISE_USD).all(),
+        is_noise=(gap < FLOAT_NOISE).all(),
     )
     for day, control, ledger, must_agree, is_noise in days.iter_rows():
         if differing[day] and not must_agree:

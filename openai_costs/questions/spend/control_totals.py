@@ -1,15 +1,11 @@
 """Control totals: the sums of a day that must agree, and counts of its lines. Pure."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 import polars as pl
 
 from openai_costs.questions.credits import is_credit
 from openai_costs.tables.core.spend import Spend
-
-FLOAT_NOISE_USD = Decimal("1E-9")
-"""A vendor that adds in binary is off by less than this on a day: a warning, not an error."""
 
 SLICE = ["connection", "day"]
 GRAIN = list(Spend.Config.unique)

@@ -13,7 +13,8 @@ import polars as pl
 
 from openai_costs.kernel.days import consecutive
 from openai_costs.kernel.formatting import exact_dollars, listed, total_usd
-from openai_costs.questions.spend.control_totals import FLOAT_NOISE_USD, SLICE
+from openai_costs.kernel.money import FLOAT_NOISE
+from openai_costs.questions.spend.control_totals import SLICE
 from openai_costs.storage.slices import Slice, slices_frame
 from openai_costs.tables.core.spend import UNBILLED, Spend
 
@@ -70,7 +71,7 @@ class Difference(NamedTuple):
     @property
     def is_noise(self) -> bool:
         """Whether a provider that adds up in binary fractions can be off by so much."""
-        return self.found_usd is not None and abs(self.gap_usd) < FLOAT_NOISE_USD
+        return self.found_usd is not None and abs(self.gap_usd) < FLOAT_NOISE
 
 
 def differences(

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from openai_costs.kernel.money import exact_sum
+from openai_costs.kernel.money import FLOAT_NOISE, exact_sum
 from openai_costs.settings.connection import Connection
 from openai_costs.sources.day_ledger import DayRows, ledger_of
 from openai_costs.sources.github_copilot.protocol import OF_PERSON, PEOPLE, WHOLE
@@ -43,8 +43,6 @@ class Amounts(NamedTuple):
 
 
 NOTHING: Final = Amounts(Decimal(0), Decimal(0), Decimal(0))
-NOISE: Final = Decimal("1E-9")
-"""Sums of bills that differ by less are one: GitHub adds up floats."""
 
 _NOT_WHOLE: Final = (
     "the list of seats is not whole, and only its people and those of earlier reads are asked for"
@@ -131,9 +129,9 @@ def _explained(read: KeptRead, whole: Bill) -> tuple[dict[str, Bill], Bill]:
 
 
 def _has_room(left: Bill, kept: Bill) -> bool:
-    """Return whether a kept bill can be for what no one else used, except for float noise."""
+    """Return whether a kept bill can be for what no one else used: GitHub adds up floats."""
     return all(
-        used <= room + NOISE
+        used <= room + FLOAT_NOISE
         for line, amounts in kept.items()
         for used, room in zip(
             _used(amounts), _used(left.get(line._replace(user_id=None), NOTHING)), strict=True

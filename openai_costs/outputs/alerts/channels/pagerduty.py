@@ -12,7 +12,6 @@ from openai_costs.outputs.alerts.message import Message
 URL = "https://events.pagerduty.com/v2/enqueue"
 SEVERITIES = {"critical": "critical", "warning": "warning", "info": "info"}
 SUMMARY_LIMIT = 1024
-RESOLVING = frozenset({"closed", "muted"})
 
 
 def send(message: Message, address: Address) -> str:
@@ -25,7 +24,7 @@ def send(message: Message, address: Address) -> str:
 def event(message: Message, routing_key: str) -> dict[str, Any]:
     """Return a message as an event; a field without a value is left out."""
     made: dict[str, Any] = {"routing_key": routing_key, "dedup_key": message.key}
-    if message.kind in RESOLVING:
+    if message.resolves:
         return made | {"event_action": "resolve"}
     payload = {
         "summary": message.title[:SUMMARY_LIMIT],

@@ -20,7 +20,6 @@ VERSION = 1
 TIMESTAMP = "X-OpenAI-Costs-Timestamp"
 SIGNATURE = "X-OpenAI-Costs-Signature"
 NUMBER = "Idempotency-Key"
-RESOLVING = frozenset({"closed", "muted"})
 EXAMPLE = Message(
     key="f1a2b3c4d5e6",
     number="f1a2b3c4d5e6-1",
@@ -85,7 +84,7 @@ def rendered(template: str, message: Message, now: datetime) -> bytes:
         ValueError: The template cannot be rendered, or makes no JSON.
     """
     more = {
-        "status": "resolved" if message.kind in RESOLVING else "firing",
+        "status": "resolved" if message.resolves else "firing",
         "sent_at": now.isoformat(timespec="seconds"),
     }
     # The result is JSON and not HTML: the filter `tojson` escapes a value.

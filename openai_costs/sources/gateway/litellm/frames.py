@@ -12,14 +12,12 @@ import msgspec
 
 from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import PageRefused
+from openai_costs.kernel.money import FLOAT_NOISE
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.gateway.metering import MeterRow
 from openai_costs.sources.gateway.token_history import Listing, TokenRow
 from openai_costs.sources.page_fields import Count
 from openai_costs.storage.archive import KeptRead
-
-FLOAT_NOISE = Decimal("1E-9")
-"""LiteLLM adds in binary: its sums are off by less than this."""
 
 
 class _Key(msgspec.Struct):
@@ -169,7 +167,7 @@ def _summed(page: _DailyPage, day: dt.date) -> Iterator[MeterRow]:
                     user_id=_text(said.get("user_id")),
                     team_id=_text(said.get("team_id")),
                 )
-        if abs(left) >= FLOAT_NOISE:
+        if abs(left) >= FLOAT_NOISE:  # LiteLLM adds in binary
             yield MeterRow(None, None, None, None, None, None, None, None, f"{left:f}")
 
 
