@@ -5,23 +5,24 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 │   └── MissingKey              no key was found in any of the places searched
 ├── PathNotAllowed              a request was refused before it left: not GET, or not on the list
 ├── ReadFailed                  a read did not complete, so nothing of it was kept
-│   ├── KeyUnusable             no header can hold the key (sources/http/access.py)
 │   ├── AccessRefused           401/403: terminal, a person has to act
 │   ├── RequestRefused          another 4xx: asking again would not help
 │   │   ├── LookbackExceeded    the provider keeps nothing that old
 │   │   └── CursorRefused       a page behind the first is refused: nothing kept, try later
-│   ├── GatewayRefused, ViewIsPartial, DatabaseMissing, SpendLogsMissing  (gateway/litellm/)
 │   ├── FileRefused             a file of the gateway or the directory cannot be used as it is
 │   ├── ProviderUnavailable     429, 5xx or a broken connection, after all retries: try later
-│   ├── HostUnreachable         no such host, or it is closed (sources/http/retries.py)
-│   ├── CertificateRefused      the host cannot prove who it is (sources/http/retries.py)
 │   ├── IncompleteRead          paging or the body stopped making sense: nothing kept, try later
 │   └── BodyTooLarge            the answer outgrew the limit: the window must shrink
 ├── PageRefused                 a kept page says something the ledger must not guess about
 │   └── CurrencyRefused         an amount is not in dollars
-├── NothingStored, NothingMade, StorageFailed, WriteConflict, StoreUnusable, LockLost (cli, storage)
-├── ContractBroken              rows break a table's contract: the table was left as it was
-└── DeliveryFailed              a channel did not take a message (outputs/alerts/channels/)
+└── ContractBroken              rows break a table's contract: the table was left as it was
+
+Other rooms have members of their own. sources, each a ReadFailed: AccountCountedAlready,
+AnswerUnreadable, AskedTooOften, CertificateRefused, DatabaseMissing, FileReplaced, GatewayRefused,
+HostUnreachable, KeyUnusable, OtherAccount, SpendLogsMissing, ViewIsPartial. storage:
+DatabaseLocked, LockHeld, LockLost, NotEncrypted, StorageFailed, StoreUnreachable, StoreUnsafe,
+StoreUnusable, WriteConflict. outputs: DeliveryFailed, NothingToShow, PublicationRefused.
+cli: NothingMade, NothingStored, RunFailedError, Stopped.
 """
 
 from collections.abc import Sequence
