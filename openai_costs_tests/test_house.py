@@ -255,6 +255,13 @@ def test_the_root_has_few_entries_and_floors_and_no_circle() -> None:
     assert len(arrows) <= MOST_ARROWS
 
 
+def test_no_module_needs_itself_by_way_of_others_also_not_in_an_import_that_is_late() -> None:
+    parts = {one: one.relative_to(ROOT).with_suffix("").parts for one in MODULES}
+    modules = {".".join(its).removesuffix(".__init__"): one for one, its in parts.items()}
+    needed = {name: {*imported(path)} & modules.keys() - {name} for name, path in modules.items()}
+    TopologicalSorter(needed).prepare()  # or CycleError
+
+
 def floor_of(above: dict[str, set[str]], entry: str) -> int:
     """A room stands above all that it imports."""
     return 1 + max((floor_of(above, one) for one in above[entry]), default=0)

@@ -17,7 +17,7 @@ from openai_costs.cli.forget import forget_connection, forget_user
 from openai_costs.cli.home_settings import Home, option_of, publishing, usable, writable
 from openai_costs.cli.message_commands import messages
 from openai_costs.cli.page_commands import pages
-from openai_costs.cli.process import STOPPED
+from openai_costs.cli.streams import STOPPED
 from openai_costs.cli.terminal import PRINTED, say
 from openai_costs.cli.typed_days import typed_day
 from openai_costs.kernel.days import utc_now

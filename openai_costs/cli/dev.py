@@ -17,7 +17,7 @@ import dagster as dg
 
 from openai_costs.cli.home_settings import option_of
 from openai_costs.cli.interrupted_runs import only_dagster_of, queue_again
-from openai_costs.cli.process import STOPPED
+from openai_costs.cli.streams import STOPPED
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.hosts import host_in_address
 from openai_costs.orchestration.home_instance import HomeInstance

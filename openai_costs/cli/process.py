@@ -11,8 +11,7 @@ import sys
 import threading
 from contextlib import suppress
 
-STOPPED = 130
-"""The exit code after Ctrl-C or SIGTERM."""
+from openai_costs.cli.streams import STOPPED, open_closed_streams
 
 OBJECTS_AT_ONCE = (50_000, 20, 100)
 """Python looks for garbage after so many objects; by default it would look after every 700."""
@@ -27,7 +26,7 @@ def run() -> None:
     command as Ctrl-C does: what it has open is closed, and its code is 130.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    _open_closed_streams()
+    open_closed_streams()
     code = 0
     try:
         _command()
@@ -36,25 +35,6 @@ def run() -> None:
     except KeyboardInterrupt:  # also while the libraries are loaded
         code = STOPPED
     _end(code)
-
-
-def _open_closed_streams() -> None:
-    """Send what is printed nowhere where a stream was closed, as `>&-` does.
-
-    The next file that is opened would take its number, and get what a library prints there.
-    """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            send_nowhere(number)
-            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
-
-
-def send_nowhere(number: int) -> None:
-    """Let whatever is written to a stream of this process, by its number, go nowhere."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    if nowhere != number:
-        os.dup2(nowhere, number)
-        os.close(nowhere)
 
 
 def _command() -> None:

@@ -12,8 +12,8 @@ from itertools import groupby
 import dagster as dg
 
 from openai_costs.cli.faults import distinct, of_step
-from openai_costs.cli.process import STOPPED
 from openai_costs.cli.progress import step_title
+from openai_costs.cli.streams import STOPPED
 from openai_costs.kernel.days import consecutive
 from openai_costs.kernel.errors import OpenAICostsError
 from openai_costs.orchestration.checks import CONTRACT, CURRENCY

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from openai_costs.cli.process import send_nowhere
+from openai_costs.cli.streams import send_nowhere
 from openai_costs.kernel.visible_text import visible
 
 
