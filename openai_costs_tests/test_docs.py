@@ -20,6 +20,7 @@ from pydantic_core import PydanticUndefined
 import openai_costs
 from openai_costs.cli.commands import app
 from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.outputs.publish.reference import document
 from openai_costs.settings import Publish, Reading, Retention, Storage, Team
 from openai_costs.settings.load import Environment
 from openai_costs.settings.settings_file import NAME as SETTINGS_FILE
@@ -43,7 +44,6 @@ from openai_costs.sources.provider import (
 )
 from openai_costs.sources.registry import PROVIDERS
 from openai_costs.storage.archive import DayRead
-from openai_costs.tables.__main__ import document
 from openai_costs_tests.org import calm, house
 
 if TYPE_CHECKING:
@@ -126,7 +126,9 @@ def test_the_readme_is_short_and_begins_with_a_sentence_a_picture_and_two_comman
 def test_the_page_of_tables_is_what_the_generator_prints() -> None:
     with calm():
         printed = "\n".join(document()) + "\n"
-    assert text(ROOT / "docs" / "tables.md") == printed, "python -m openai_costs.tables > ..."
+    assert text(ROOT / "docs" / "tables.md") == printed, (
+        "python -m openai_costs.outputs.publish.reference > ..."
+    )
 
 
 # --- settings ----------------------------------------------------------------------------------

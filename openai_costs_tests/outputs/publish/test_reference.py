@@ -6,9 +6,9 @@ import yaml
 
 import openai_costs
 from openai_costs.outputs.publish.bi import VIEWS
-from openai_costs.tables.__main__ import dbt
+from openai_costs.outputs.publish.dbt_sources import Described, sources
+from openai_costs.outputs.publish.reference import dbt
 from openai_costs.tables.contract import all_contracts
-from openai_costs.tables.dbt_sources import Described, sources
 
 SOURCES = Path(openai_costs.__file__).parents[1] / "docs" / "dbt" / "openai_costs.yml"
 
@@ -30,7 +30,7 @@ def test_a_column_that_is_never_null_has_a_test() -> None:
 
 
 def test_the_sources_file_in_docs_is_what_the_contracts_and_views_say() -> None:
-    how = "run: python -m openai_costs.tables --dbt > docs/dbt/openai_costs.yml"
+    how = "run: python -m openai_costs.outputs.publish.reference --dbt > docs/dbt/openai_costs.yml"
     assert SOURCES.read_text(encoding="utf-8") == dbt(), how
 
 

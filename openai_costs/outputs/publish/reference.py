@@ -1,28 +1,31 @@
-"""Prints docs/tables.md: `python -m openai_costs.tables > docs/tables.md`.
+"""Prints docs/tables.md: `python -m openai_costs.outputs.publish.reference > docs/tables.md`.
 
 With `--dbt` it prints dbt's sources file of the same tables and views, docs/dbt/openai_costs.yml.
-
-An entry point, not a part of the layer `tables`: it publishes an empty lake into a scratch folder
-and reads the views off the result, so that their columns and types are those that readers meet.
+It publishes an empty lake into a scratch folder and reads the views off the result, so that their
+columns and types are those that readers meet.
 """
 
 import sys
 from collections.abc import Iterable, Iterator
-from importlib import import_module
 from tempfile import TemporaryDirectory
 
 import polars as pl
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 from upath import UPath
 
+from openai_costs.outputs.publish.bi import VIEWS
+from openai_costs.outputs.publish.database import publish
+from openai_costs.outputs.publish.dbt_sources import Described, sources
+from openai_costs.storage.lake import Lake
+from openai_costs.storage.live_rows import SQL_TYPES
+from openai_costs.storage.sql import connected
 from openai_costs.tables.contract import Contract, all_contracts
-from openai_costs.tables.dbt_sources import Described, sources
 
 INTRODUCTION = """\
 # Tables
 
-Written by `python -m openai_costs.tables` from the contracts in `openai_costs/tables/` and the
-views in `openai_costs/outputs/publish/bi/`. Do not edit it by hand.
+Written by `python -m openai_costs.outputs.publish.reference` from the contracts in
+`openai_costs/tables/` and the views in `openai_costs/outputs/publish/bi/`. Do not edit it by hand.
 
 The same tables are in `published/openai_costs.duckdb` (schemas `core`, `mart` and `bi`) and, apart
 from the views, in `published/parquet/<schema>.<table>/`. Every table and column of the
@@ -32,7 +35,7 @@ database carries the text below as a comment, and `bi.data_dictionary` lists the
 Timestamps are UTC, without a zone. How the numbers come about: [how we count
 money](how-we-count-money.md)."""
 
-VIEWS = """
+COLUMNS_OF_VIEWS = """
     SELECT c.table_name, v.comment, c.column_name, c.data_type, c.comment
     FROM duckdb_columns() c
     JOIN duckdb_views() v ON v.schema_name = c.schema_name AND v.view_name = c.table_name
@@ -42,21 +45,19 @@ VIEWS = """
 
 def document() -> Iterator[str]:
     """Yield the lines of docs/tables.md."""
-    # Imported by name: the layer `tables` is below `publish`, and this entry point above both.
-    sql_types = import_module("openai_costs.storage.live_rows").SQL_TYPES
     yield from INTRODUCTION.splitlines()
     for table in all_contracts():
-        yield from _table(table, sql_types)
+        yield from _table(table)
     views = _views().partition_by("view", "about", as_dict=True, maintain_order=True)
     for (view, about), columns in views.items():
         heads = ("column", "type", "unit", "meaning")
         yield from _section(f"bi.{view}", str(about), heads, columns.drop("view", "about").rows())
 
 
-def _table(table: type[Contract], sql_types: dict[str, str]) -> Iterator[str]:
+def _table(table: type[Contract]) -> Iterator[str]:
     about = " ".join((table.__doc__ or "").split())
     rows = [
-        (name, sql_types[str(kind)], unit, "yes" if nullable else "no", text)
+        (name, SQL_TYPES[str(kind)], unit, "yes" if nullable else "no", text)
         for name, kind, unit, text, nullable in table.describe()
     ]
     heads = ("column", "type", "unit", "may be null", "meaning")
@@ -67,13 +68,11 @@ def _table(table: type[Contract], sql_types: dict[str, str]) -> Iterator[str]:
 
 def _views() -> pl.DataFrame:
     """Return the columns of the views: view, about, column, type, unit, meaning."""
-    publish = import_module("openai_costs.outputs.publish.database").publish
-    lake, duckdb = import_module("openai_costs.storage.lake"), import_module("duckdb")
     with TemporaryDirectory() as scratch:
         home = UPath(scratch)
-        done = publish(home, lake.Lake(home))
-        with duckdb.connect(str(done.path), read_only=True) as sql:
-            found = sql.execute(VIEWS).fetchall()
+        done = publish(home, Lake(home))
+        with connected(str(done.path), read_only=True) as sql:
+            found = sql.execute(COLUMNS_OF_VIEWS).fetchall()
     schema = ("view", "about", "column", "type", "meaning")
     unit = pl.col("meaning").str.extract(r" \[([^\]]+)\]$").fill_null("")
     meaning = pl.col("meaning").str.replace(r" \[[^\]]+\]$", "")
@@ -94,15 +93,14 @@ def _line(cells: Iterable[object]) -> str:
 
 
 DBT = """\
-# Written by `python -m openai_costs.tables --dbt` from the contracts. Do not edit it by hand.
-# How to use it: docs/bi.md#dbt
+# Written by `python -m openai_costs.outputs.publish.reference --dbt` from the contracts.
+# Do not edit it by hand. How to use it: docs/bi.md#dbt
 """
 
 
 def dbt() -> str:
     """Return dbt's sources file."""
-    views = import_module("openai_costs.outputs.publish.bi").VIEWS
-    of_bi = (Described("bi", one.name, one.about, one.columns, frozenset()) for one in views)
+    of_bi = (Described("bi", one.name, one.about, one.columns, frozenset()) for one in VIEWS)
     content = sources([*map(_described, all_contracts()), *of_bi])
     text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=10_000)
     return DBT + text

@@ -1,6 +1,6 @@
 """What dbt's sources file says of the published tables, for dbt projects that build on them. Pure.
 
-Not here: where the tables and views come from (`python -m openai_costs.tables --dbt`).
+Not here: where the tables and views come from (reference.py).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
