@@ -33,6 +33,7 @@ fresh.set_forkserver_preload(
         "openai_costs_tests.outputs.publish.test_database",
         "openai_costs_tests.sample.api.test_app",
         "openai_costs_tests.sources.openai.organization.test_source",
+        "openai_costs_tests.storage.test_archive",
         "openai_costs_tests.storage.test_slice_log",
         "openai_costs_tests.test_home_on_s3",
         "openai_costs_tests.test_processes",

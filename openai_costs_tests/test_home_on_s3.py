@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 from types import MappingProxyType
@@ -24,6 +25,7 @@ from openai_costs.outputs.publish.database import publish
 from openai_costs.outputs.publish.verification import verify
 from openai_costs.settings.at_rest import Storage
 from openai_costs.storage import leases, writers
+from openai_costs.storage.archive import Archive
 from openai_costs.storage.commits import path_of
 from openai_costs.storage.delta_faults import WriteConflict
 from openai_costs.storage.files import content_of, place
@@ -36,6 +38,7 @@ from openai_costs.storage.protection import (
     refuse_unencrypted,
     store_encryption,
 )
+from openai_costs.storage.read_names import read_number
 from openai_costs.storage.record import Entry, Record
 from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.spend import Spend as Spending
@@ -45,12 +48,13 @@ from openai_costs.tables.mart.coverage import Coverage
 from openai_costs_tests.org import MONEY, NOW, ORGANISATION, House, added, day, days, house
 from openai_costs_tests.processes import started
 from openai_costs_tests.s3_server import BUCKET
+from openai_costs_tests.storage.test_archive import DAY, READ_AT, keep_many
 from openai_costs_tests.storage.test_lake import A1, A2, NOON, held, read
 from openai_costs_tests.test_processes import die_at_the_commit_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import date
+    from datetime import date, datetime
     from decimal import Decimal
     from multiprocessing.context import ForkServerProcess
 
@@ -133,6 +137,24 @@ def test_two_machines_on_the_same_days_publish_exact_totals_also_after_one_was_k
     settings = machine(str(home), "harbour").settings
     verified = verify(settings, lambda _: None)
     assert (verified.holds, verified.billed_usd) == (True, 2 * truth)
+
+
+def keep(environment: Mapping[str, str], home: str, first: datetime) -> None:
+    os.environ.update(environment)
+    keep_many(home, first, 8)
+
+
+def test_two_machines_that_keep_reads_of_one_day_give_each_a_number_of_its_own(
+    s3: S3Server, home: UPath
+) -> None:
+    at = READ_AT + timedelta(days=5)
+    both = [started(keep, s3.environment, str(home), one) for one in (READ_AT, at)]
+    for one in both:
+        one.join()
+    kept = Archive(home).reads("openai", "acme", "costs", DAY)
+    assert ([one.exitcode for one in both], len(kept)) == ([0, 0], 16)
+    assert len(set(map(read_number, kept))) == 16
+    assert [path for path in home.fs.find(home.path) if path.endswith(".tmp")] == []
 
 
 @pytest.mark.parametrize("last_step", ["build_focus", "put_in_place"])

@@ -30,7 +30,7 @@ from openai_costs.storage.read_names import (
     SUFFIX,
     in_order,
     kept_files,
-    next_name,
+    next_file,
     read_at,
     read_number,
 )
@@ -142,17 +142,16 @@ class Archive:
     def added(self, read: DayRead, folders: set[Path] | None = None) -> tuple[UPath, bool]:
         """Append one read; return its file, and whether it is new (`folders`: `replace_file`)."""
         folder = self.folder_of(read.provider, read.connection, read.dataset, read.day)
-        kept = _reads_in(folder)
-        target = folder / next_name(read.read_at, kept)
         with writing(self._home):
             people = forgotten_after_pages(self._home, read.bodies.values())
-            known = without_people(read.manifest(), read.bodies, people)
-            replace_file(target, packed(*known), folders)
-        return target, target not in kept
+            content = packed(*without_people(read.manifest(), read.bodies, people))
+            with next_file(folder, read.read_at) as (file, is_new):
+                replace_file(file, content, folders)
+        return file, is_new
 
     def reads(self, provider: str, connection: str, dataset: str, day: date) -> list[UPath]:
         """Return the files of a day's complete reads, in the order in which they were kept."""
-        return _reads_in(self.folder_of(provider, connection, dataset, day))
+        return kept_files(self.folder_of(provider, connection, dataset, day))
 
     def newest_at(self, provider: str, connection: str, dataset: str) -> dict[date, datetime]:
         """Return when the newest read of each day was read, by the names of the files alone."""
@@ -209,10 +208,6 @@ def set_aside(file: UPath, suffix: str) -> None:
     file.unlink()
     if day.exists() and not list(day.iterdir()):
         day.rmdir()
-
-
-def _reads_in(folder: UPath) -> list[UPath]:
-    return kept_files(folder) if folder.is_dir() else []
 
 
 def _names(folder: UPath) -> list[str]:

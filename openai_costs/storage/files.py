@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import ENOTEMPTY
-from fcntl import LOCK_EX, LOCK_NB, flock
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from shutil import rmtree
 from typing import BinaryIO
@@ -185,23 +185,19 @@ def flush_folder(folder: Path) -> None:
 def _put_if_absent(target: UPath, content: bytes) -> bool:
     if target.protocol == "file":  # a disk by its URL has folders, a store has none
         target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        target.fs.pipe_file(target.path, content, mode="create")
-    except OSError:  # s3fs has no FileExistsError for it
-        if not target.exists():
-            raise
-        return False
-    return True
-
-
-def sweep(home: UPath) -> None:
-    """Remove the half-written files that killed processes left below a local home."""
-    if not is_local(home):
-        return
-    for file in Path(str(home)).rglob(f".*{HALF_WRITTEN}"):
-        with suppress(OSError), file.open("rb") as half_written:
-            flock(half_written, LOCK_EX | LOCK_NB)  # refused while the process that writes it lives
-            file.unlink()
+    for is_last in (False, False, True):
+        try:
+            target.fs.pipe_file(target.path, content, mode="create")
+        except FileExistsError:
+            return False
+        except OSError:  # s3fs has another error for it with some stores
+            if target.exists():
+                return False
+            if is_last:
+                raise
+        else:
+            return True
+    return False
 
 
 def _held(path: Path) -> BinaryIO:

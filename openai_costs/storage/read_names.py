@@ -1,13 +1,18 @@
 """The names of kept reads: the number that orders the reads of a day, and the instant of each.
 
-`r<number>-<read_at>.tar.zst`. Not here: what is in such a file (archive.py).
+`r<number>-<read_at>.tar.zst`. The reads of a day have different numbers, also where processes keep
+them at once; some numbers may be of none. Earlier versions could give two reads one number, which
+are then in the order of their instants. Not here: what is in such a file (archive.py).
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from upath import UPath
+
+from openai_costs.storage.claims import claimed
 
 SUFFIX = ".tar.zst"
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
@@ -30,7 +35,10 @@ def read_number(path: UPath) -> int:
 
 def kept_files(folder: UPath) -> list[UPath]:
     """Return the reads in a day's folder, in the order in which they were kept."""
-    return in_order(folder.iterdir())
+    try:
+        return in_order(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):  # the latter is what a store says of no folder
+        return []
 
 
 def in_order(files: Iterable[UPath]) -> list[UPath]:
@@ -39,11 +47,33 @@ def in_order(files: Iterable[UPath]) -> list[UPath]:
     return sorted(kept, key=lambda file: (read_number(file), file.name))
 
 
-def next_name(at: datetime, kept: Sequence[UPath]) -> str:
-    """Return the name of a read that is kept now; the very read that is there keeps its name."""
+@contextmanager
+def next_file(folder: UPath, at: datetime) -> Iterator[tuple[UPath, bool]]:
+    """Yield the file for a read that is kept in the block, and whether it is a new one.
+
+    The very read that is the newest keeps its file. Any other gets a number above all that are
+    there. Whoever claims a number looks for a read that has it since, so no other read gets it.
+
+    Args:
+        folder: The folder of its day.
+        at: When it was read.
+    """
+    kept = kept_files(folder)
     if kept and read_at(kept[-1]) == at:
-        return kept[-1].name
-    return numbered(max(map(read_number, kept), default=0) + 1, at)
+        yield kept[-1], False
+        return
+    largest = _largest(kept)
+    while True:
+        number = largest + 1
+        with claimed(folder.parent / f"{folder.name}.r{number:06}") as is_ours:
+            largest = _largest(kept_files(folder)) if is_ours else number
+            if largest < number:
+                yield folder / numbered(number, at), True
+                return
+
+
+def _largest(kept: Sequence[UPath]) -> int:
+    return read_number(kept[-1]) if kept else 0
 
 
 def numbered(number: int, at: datetime) -> str:

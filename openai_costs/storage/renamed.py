@@ -12,7 +12,7 @@ from upath import UPath
 from openai_costs.storage.files import files_below, remove_folder, replace_file
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.live_rows import text
-from openai_costs.storage.locks import writing
+from openai_costs.storage.locks import no_writers
 from openai_costs.storage.read_names import SUFFIX, kept_files, numbered, read_at
 from openai_costs.tables.contract import Contract, all_contracts
 
@@ -26,7 +26,7 @@ def rename_connection(home: UPath, provider: str, old: str, new: str) -> None:
     lake.remove_slices(f"connection = {text(old)}")
     for table in all_contracts():  # a table is locked before its writing, as everywhere
         _rename_rows(lake, table, old, new)
-    with writing(home):
+    with no_writers(home):  # reads get other numbers: another process must not add one meanwhile
         before, after = (home / "raw" / provider / name for name in (old, new))
         for folder in sorted({file.parent for file in files_below(before, SUFFIX)}, key=str):
             _merge(folder, after / str(folder.relative_to(before)))
@@ -63,7 +63,7 @@ def _merge(old: UPath, new: UPath) -> None:
     What a killed one has copied is copied anew, unless all is there: an older read would otherwise
     get the largest number, and count as the newest.
     """
-    before, there = kept_files(old), kept_files(new) if new.exists() else []
+    before, there = kept_files(old), kept_files(new)
     read = {read_at(file): file for file in before}
     copies = [
         file

@@ -1,7 +1,7 @@
 import hashlib
 import io
 import tarfile
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from shutil import rmtree
@@ -15,9 +15,12 @@ from upath import UPath
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.storage import archive as archive_module
 from openai_costs.storage import files as files_module
+from openai_costs.storage import read_names
 from openai_costs.storage.archive import Archive, DayRead, open_read
-from openai_costs.storage.files import place
-from openai_costs.storage.read_names import read_at
+from openai_costs.storage.claims import claimed
+from openai_costs.storage.files import is_local, place, replace_file
+from openai_costs.storage.read_names import numbered, read_at
+from openai_costs_tests.processes import started
 
 DAY = date(2026, 3, 10)
 READ_AT = datetime(2026, 3, 11, 6, 30, 0, 123456, tzinfo=UTC)
@@ -110,6 +113,83 @@ def test_reads_without_a_number_are_older_than_any_numbered_one(archive: Archive
     found = archive.newest("openai", "acme", "costs", [DAY])
     assert [read.bodies["ledger"] for read in found] == [b"kept now"]
     assert len(archive.reads("openai", "acme", "costs", DAY)) == 2
+
+
+def numbers(archive: Archive) -> list[tuple[int, bytes]]:
+    """The numbers of the reads of a day, and whose reads they are, in order."""
+    reads = map(open_read, archive.reads("openai", "acme", "costs", DAY))
+    return [(read.number, read.bodies["ledger"]) for read in reads]
+
+
+def test_a_read_that_is_kept_while_another_process_writes_one_gets_another_number(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+):
+    others, write = [day_read(at=READ_AT - timedelta(hours=1), ledger=b"theirs")], replace_file
+
+    def beside(target: UPath, content: bytes, folders: set[Path] | None = None) -> None:
+        if others:
+            archive.keep(others.pop())
+        write(target, content, folders)
+
+    monkeypatch.setattr(archive_module, "replace_file", beside)
+    archive.keep(day_read(ledger=b"ours"))
+    assert numbers(archive) == [(1, b"ours"), (2, b"theirs")]
+    archive.keep(day_read(at=READ_AT + timedelta(hours=1), ledger=b"next"))
+    assert numbers(archive)[2:] == [(3, b"next")]
+
+
+def test_a_number_that_another_process_used_since_the_folder_was_listed_is_not_used_again(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+):
+    others, claim = [day_read(at=READ_AT - timedelta(hours=1), ledger=b"theirs")], claimed
+
+    def later(name: UPath) -> AbstractContextManager[bool]:
+        if others:
+            archive.keep(others.pop())
+        return claim(name)
+
+    monkeypatch.setattr(read_names, "claimed", later)
+    archive.keep(day_read(ledger=b"ours"))
+    assert numbers(archive) == [(1, b"theirs"), (2, b"ours")]
+
+
+def keep_many(home: str, first: datetime, count: int) -> None:
+    """A process of its own: keep some reads of one day."""
+    for hours in range(count):
+        Archive(place(home)).keep(day_read(at=first + timedelta(hours=hours)))
+
+
+def test_two_processes_that_keep_reads_of_one_day_give_each_a_number_of_its_own(tmp_path: Path):
+    both = [started(keep_many, str(tmp_path), READ_AT + timedelta(days=n), 20) for n in (0, 5)]
+    for one in both:
+        one.join()
+    kept = [number for number, _ in numbers(Archive(place(str(tmp_path))))]
+    assert ([one.exitcode for one in both], len(kept)) == ([0, 0], 40)
+    assert len(set(kept)) == 40
+    assert list(tmp_path.rglob("*.tmp")) == []
+
+
+def test_one_who_was_killed_before_it_wrote_its_read_leaves_no_read_and_holds_up_no_one(
+    archive: Archive,
+):
+    folder = archive.folder_of("openai", "acme", "costs", DAY)
+    replace_file(folder.parent / f".{folder.name}.r000001.tmp", b"")
+    assert archive.days("openai", "acme", "costs") == []
+    assert numbers(archive) == []
+    archive.keep(day_read(ledger=b"first"))
+    archive.keep(day_read(at=READ_AT + timedelta(hours=1), ledger=b"second"))
+    first = 1 if is_local(folder) else 2
+    assert numbers(archive) == [(first, b"first"), (first + 1, b"second")]
+
+
+def test_where_an_earlier_version_gave_two_reads_one_number_the_next_is_the_newest(
+    archive: Archive,
+):
+    kept = archive.keep(day_read(ledger=b"one"))
+    other = kept.parent / numbered(1, READ_AT + timedelta(hours=1))
+    replace_file(other, archive.keep(day_read(connection="labs", ledger=b"other")).read_bytes())
+    archive.keep(day_read(at=READ_AT - timedelta(hours=1), ledger=b"next"))
+    assert numbers(archive) == [(1, b"one"), (1, b"other"), (2, b"next")]
 
 
 def test_connections_do_not_see_each_others_reads(archive: Archive):

@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 from upath import UPath
 
+from openai_costs.storage import locks
 from openai_costs.storage import renamed as module
 from openai_costs.storage.archive import Archive, open_read
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.locks import writing
+from openai_costs.storage.locks import LockHeld, no_writers, writing
 from openai_costs.storage.renamed import rename_connection
 from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.findings import Findings
@@ -146,8 +147,23 @@ def test_a_table_is_locked_before_its_writing_as_by_those_that_compute_it(tmp_pa
 
     with (
         patch.object(Lake, "alone", alone),
-        patch.object(module, "writing", partial(noted, "writing", writing)),
+        patch.object(module, "no_writers", partial(noted, "writing", no_writers)),
         patch("openai_costs.storage.lake.writing", partial(noted, "writing", writing)),
     ):
         rename_connection(UPath(tmp_path), "openai", "acme", "bolt")
     assert lake.read(Findings)["connection"].to_list() == ["bolt"]
+
+
+def test_reads_get_other_numbers_while_no_other_process_keeps_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = Archive(UPath(tmp_path))
+    archive.keep(day_read(connection="acme"))
+    kept = archive.keep(day_read(connection="bolt", at=READ_AT + timedelta(hours=1)))
+    monkeypatch.setattr(locks, "LONGEST_SECONDS", 0.1)
+    with writing(tmp_path):
+        with pytest.raises(LockHeld):
+            rename_connection(UPath(tmp_path), "openai", "acme", "bolt")
+        assert archive.reads("openai", "bolt", "costs", DAY) == [kept]
+    rename_connection(UPath(tmp_path), "openai", "acme", "bolt")
+    assert len(archive.reads("openai", "bolt", "costs", DAY)) == 2

@@ -39,11 +39,7 @@ from openai_costs.outputs.publish.focus_files import (
     put_focus_in_place,
 )
 from openai_costs.outputs.publish.last_publication import DATABASE, LastPublication
-from openai_costs.outputs.publish.parquet_copies import (
-    build_copies,
-    no_copies,
-    put_in_place,
-)
+from openai_costs.outputs.publish.parquet_copies import build_copies, no_copies, put_in_place
 from openai_costs.outputs.publish.publication_state import (
     PublicationState,
     continued,
@@ -59,8 +55,9 @@ from openai_costs.outputs.publish.tie_outs import (
 )
 from openai_costs.questions.spend.in_flight import slices_in_flight
 from openai_costs.questions.spend.verification import LAKE, Difference
+from openai_costs.storage.claims import sweep
 from openai_costs.storage.encryption import attach_for_writing
-from openai_costs.storage.files import is_local, sweep
+from openai_costs.storage.files import is_local
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.leases import LockLost
 from openai_costs.storage.locks import StillHeld, held
