@@ -96,7 +96,8 @@ def _newest(run: Run, opened: list[Sheet], today: date) -> Diagnosis:
     later = {one.name: _taken_after(today, one) for one in opened}
     ahead = to_come(each for name, its in later.items() for each in dated_sums(name, its))
     is_wrong = any(its["is_usage"].any() for its in later.values())
-    text = "; ".join(filter(None, (text, ahead, NEVER_AHEAD if is_wrong else "")))
+    of_no_month = NO_MONTH if run.ran_at and run.days is None else ""
+    text = "; ".join(filter(None, (text, of_no_month, ahead, NEVER_AHEAD if is_wrong else "")))
     if new := sorted({name for one in opened for name in one.new}):
         return Diagnosis("WARN", "newest run", f"{text}; columns that are new: {', '.join(new)}")
     if days and (today - days.last).days > MOST_DAYS_BEHIND:
@@ -111,6 +112,10 @@ def _taken_after(today: date, one: Sheet) -> pl.DataFrame:
     return one.facts.filter("is_taken", pl.col("day") > today)
 
 
+NO_MONTH = (
+    "no manifest or folder says which month it is about, so charges that it no longer has stay on "
+    "days before its first: have each month exported into a folder of its own, such as 2026-11/"
+)
 NEVER_AHEAD = "usage is never dated ahead: have the file exported again, or correct the date"
 MOST_DAYS_BEHIND = 3
 """Exports are written every day; after a weekend no one need act."""

@@ -49,3 +49,12 @@ def test_a_newest_run_with_a_file_twice_is_named(export: Export):
     for name in ("0.csv", "0 (1).csv"):
         export.put(f"run=20261128T030000Z/{name}", NOVEMBER)
     assert export.facts()[-1].text == export.read()
+
+
+def test_a_newest_run_of_which_nothing_says_the_month_is_named(export: Export):
+    export.put("run=20261128T030000Z/0.csv", NOVEMBER)
+    _, newest = export.facts()
+    assert newest.state == "OK"
+    assert "no manifest or folder says which month it is about" in newest.text
+    export.put("2026-11/run=20261128T040000Z/0.csv", NOVEMBER)
+    assert "which month" not in export.facts()[-1].text

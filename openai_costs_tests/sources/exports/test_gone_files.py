@@ -179,6 +179,26 @@ def test_a_late_charge_that_a_newer_run_has_no_more_goes_where_all_files_of_its_
     assert stays_as_it_is(export)
 
 
+@pytest.mark.parametrize("are_gone", [False, True])
+def test_a_late_charge_stays_where_no_folder_says_the_month_and_goes_once_one_does(
+    export: Export, *, are_gone: bool
+):
+    """A query of charges from 1 November on has it no more, and it is billed nonetheless."""
+    export.put("run=20261031T030000Z/0.csv", csv_of(row("2026-10-30", "3")))
+    older = in_a_folder(export, 20, [*OLDER, LATE])
+    assert export.read() == ""
+    if are_gone:
+        take_away(export, ["run=20261031T030000Z/0.csv", *older])
+    in_a_folder(export, 22, OLDER)
+    assert export.read() == ""
+    assert export.usd["2026-10-30"] == Decimal("3.5")
+    assert stays_as_it_is(export)
+    in_a_month(export, 23, OLDER)
+    assert export.read() == ""
+    assert export.usd["2026-10-30"] == 3
+    assert stays_as_it_is(export)
+
+
 @pytest.mark.parametrize("is_upgrade", [False, True])
 def test_days_of_files_that_are_gone_are_not_opened_unless_a_run_is_about_a_month_of_theirs(
     export: Export, monkeypatch: pytest.MonkeyPatch, *, is_upgrade: bool
