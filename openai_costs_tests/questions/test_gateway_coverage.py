@@ -15,8 +15,8 @@ from openai_costs.questions.gateway_bypass.bypass import Activity, bypass
 from openai_costs.questions.reconciliation.pools import PARTS
 from openai_costs.questions.reconciliation.reconcile import Sides, reconciliation
 from openai_costs.settings import Gateway, Upstream
+from openai_costs.sources.gateway.listing import Listing, TokenRow
 from openai_costs.sources.gateway.registry import tokens as registered
-from openai_costs.sources.gateway.token_history import Listing, TokenRow
 from openai_costs.sources.gateway.unlisted_tokens import MeteredToken, with_unlisted
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.gateway_tokens import GatewayTokens

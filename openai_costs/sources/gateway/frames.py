@@ -14,10 +14,10 @@ from openai_costs.settings import Gateway, Upstream
 from openai_costs.sources.gateway import registry
 from openai_costs.sources.gateway.files import frames as files
 from openai_costs.sources.gateway.files.layouts import NAME as FILES
+from openai_costs.sources.gateway.listing import Listing
 from openai_costs.sources.gateway.litellm import frames as litellm
 from openai_costs.sources.gateway.litellm.endpoints import NAME as LITELLM
 from openai_costs.sources.gateway.metering import ROWS, MeterRow, day_rows, metered
-from openai_costs.sources.gateway.token_history import DELETED, Listing
 from openai_costs.sources.list_dates import as_dated
 from openai_costs.sources.shrunk_lists import Loss, losses
 from openai_costs.storage.archive import DamagedRead, KeptRead
@@ -101,9 +101,9 @@ def tokens(
 
 def _sizes(earlier: Listing, newest: Listing) -> tuple[int, int]:
     """Return the tokens of both, without those that the newest one lists as deleted."""
-    deleted = {row.token_id for row in newest.tokens if row.status == DELETED}
+    deleted = {row.token_id for row in newest.tokens() if row.is_deleted}
     had, has = (
-        len({row.token_id for row in one.tokens if row.status != DELETED} - deleted)
+        len({row.token_id for row in one.tokens() if not row.is_deleted} - deleted)
         for one in (earlier, newest)
     )
     return had, has

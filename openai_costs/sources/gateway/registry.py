@@ -15,14 +15,8 @@ import polars as pl
 from openai_costs.kernel.days import ONE_DAY
 from openai_costs.kernel.redaction import plain_name
 from openai_costs.settings import Upstream
-from openai_costs.sources.gateway.token_history import (
-    DELETED,
-    Known,
-    Listing,
-    TokenRow,
-    Turn,
-    folded,
-)
+from openai_costs.sources.gateway.listing import DELETED, Listing, TokenRow
+from openai_costs.sources.gateway.token_history import Known, Turn, folded
 from openai_costs.tables.core.gateway_tokens import REASSIGNED, GatewayTokens
 
 NAMED_BY = ("token_metadata", "registry_file")
@@ -131,7 +125,7 @@ def _ends(known: Known, last: date, after: date) -> date:
 
 
 def _status(known: Known) -> str:
-    gone = DELETED if known.row.status == DELETED else "vanished"
+    gone = DELETED if known.deleted else "vanished"
     return (known.row.status or "active") if known.is_current else gone
 
 

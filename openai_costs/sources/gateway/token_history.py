@@ -4,65 +4,14 @@ Readings are missing: of the days between two of them it is not known which of t
 here: which bill a token is on by what they say (registry.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from itertools import pairwise
 from typing import NamedTuple
 
 from openai_costs.kernel.days import ONE_DAY
-
-DELETED = "deleted"
-
-
-class TokenRow(NamedTuple):
-    """A token as one source lists it; None where it does not say."""
-
-    token_id: str
-    name: str | None = None
-    status: str | None = None
-    team: str | None = None
-    owner_id: str | None = None
-    openai_api_key_id: str | None = None
-    openai_project_id: str | None = None
-    openai_key_hint: str | None = None
-    created_at: datetime | None = None
-    expires_at: datetime | None = None
-    last_used_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Listing:
-    """One complete reading of a registry.
-
-    Args:
-        day: The UTC day it was read on.
-        mapping: What a key named in it is known by: token_metadata or registry_file.
-        tokens: The tokens listed.
-        is_read_now: Whether settings still name the source; what they do not is listed no more.
-        is_partial: Whether rows of it were set aside, or most of it is missing: a token it lacks
-            may be there all the same.
-    """
-
-    day: date
-    mapping: str
-    tokens: Sequence[TokenRow]
-    is_read_now: bool = True
-    is_partial: bool = False
-
-
-class Named(NamedTuple):
-    """What decides which bill a token is on."""
-
-    name: str | None = None
-    openai_api_key_id: str | None = None
-    openai_project_id: str | None = None
-    openai_key_hint: str | None = None
-
-    def or_else(self, other: "Named") -> "Named":
-        """Return it with what another one says where it says nothing."""
-        both = zip(self, other, strict=True)
-        return Named(*(then if one is None else one for one, then in both))
+from openai_costs.sources.gateway.listing import Listing, Named, TokenRow
 
 
 @dataclass
@@ -104,6 +53,7 @@ class Known:
         until: The last day on which it may have been there; None while it is listed.
         lacking: The days of complete lists without it, between readings that name it otherwise.
         runs: The readings by source, in the order in which sources are believed.
+        deleted: By source, the first day of those since it was live there that list it as deleted.
     """
 
     row: TokenRow
@@ -115,6 +65,7 @@ class Known:
     until: date | None = None
     lacking: Sequence[date] = ()
     runs: dict[str, list[_Run]] = field(default_factory=dict)
+    deleted: dict[str, date] = field(default_factory=dict)
 
     def turns(self) -> Iterator[Turn]:
         """Yield what was known in turn, oldest first; the last turn has the last values."""
@@ -150,50 +101,57 @@ def folded(listings: Iterable[Listing]) -> dict[str, Known]:
         listings: Every kept reading, oldest first, of one source after the other.
     """
     found: dict[str, Known] = {}
-    whole: dict[str, list[date]] = {}
-    read_now: set[str] = set()
+    sources = _Sources()
     for listing in listings:
-        if listing.is_read_now:
-            read_now.add(listing.mapping)
-        if not listing.is_partial:
-            whole.setdefault(listing.mapping, []).append(listing.day)
-        for row in listing.tokens:
+        sources.add(listing)
+        for row in listing.tokens():
             known = found[row.token_id] = _with(found.get(row.token_id), row, listing)
-            if row.status != DELETED:
+            if row.is_deleted:
+                known.deleted.setdefault(listing.mapping, listing.day)
+            else:
+                known.deleted.pop(listing.mapping, None)
                 _note(known.runs.setdefault(listing.mapping, []), row, listing.day)
+        for last, before in listing.lives_before():
+            known = found[before.token_id]
+            runs = known.runs[listing.mapping]
+            if runs[0].first == listing.day:  # of a life that a list has, the list says the days
+                runs[0].first = last + ONE_DAY
+                runs.insert(0, _Run(last, last, before.named))
+                known.first = min(known.first, last)
     for known in found.values():
-        lasts = {source: runs[-1].last for source, runs in known.runs.items()}
-        known.is_current = any(
-            last >= max(whole.get(source, ()), default=last)
-            for source, last in lasts.items()
-            if source in read_now
-        )
+        known.is_current = sources.has(known)
         if not known.is_current:
-            known.until = _until(known, lasts, whole, read_now)
-        known.lacking = _lacking(known, whole)
+            known.until = sources.until(known)
+        known.lacking = sources.lacking(known)
     return found
 
 
 def _with(known: Known | None, row: TokenRow, listing: Listing) -> Known:
     """Add a reading; a later source fills in what an earlier one does not say.
 
-    A list of what was deleted does not make a token last; before it was ours to see it may have.
+    So does a row of what was deleted, of what was listed before. It does not make a token last;
+    before it was ours to see it may have.
     """
+    is_gone = row.is_deleted
+    listed = row._replace(status=None) if is_gone else row
     if known is None:
-        return Known(row, listing.mapping, listing.day, listing.day, listing.is_partial)
+        return Known(listed, listing.mapping, listing.day, listing.day, listing.is_partial)
     is_other = known.mapping != listing.mapping
-    first, second = (known.row, row) if is_other else (row, known.row)
+    fills_in = is_other or (is_gone and known.runs)
+    first, second = (known.row, listed) if fills_in else (listed, known.row)
     known_now = {name: value for name, value in first._asdict().items() if value is not None}
-    merged = second._replace(**known_now)
-    mapping = listing.mapping if is_other and not known.row.openai_api_key_id else known.mapping
-    days = (known.first, known.last, known.last if row.status == DELETED else listing.day)
-    is_partial = known.is_partial if row.status == DELETED else listing.is_partial
-    return Known(merged, mapping, min(days), max(days), is_partial, runs=known.runs)
+    if is_other and not known.row.openai_api_key_id:
+        known.mapping = listing.mapping
+    known.row = second._replace(**known_now)
+    if not is_gone:
+        known.first, known.last = min(known.first, listing.day), max(known.last, listing.day)
+        known.is_partial = listing.is_partial
+    return known
 
 
 def _note(runs: list[_Run], row: TokenRow, day: date) -> None:
     """Add a reading to those of its source; what it does not say is as it was."""
-    named = Named(row.name, row.openai_api_key_id, row.openai_project_id, row.openai_key_hint)
+    named = row.named
     if runs and named != runs[-1].named:
         named = named.or_else(runs[-1].named)
     if runs and named == runs[-1].named:
@@ -204,26 +162,55 @@ def _note(runs: list[_Run], row: TokenRow, day: date) -> None:
         runs.append(_Run(day, day, named))
 
 
-def _lacking(known: Known, whole: Mapping[str, Sequence[date]]) -> list[date]:
-    """Return the days of complete lists of which no source names it as before or after."""
-    named = [(run.first, run.last) for runs in known.runs.values() for run in runs]
-    read = sorted({day for source in known.runs for day in whole.get(source, ())})
-    return [day for day in read if not any(first <= day <= last for first, last in named)]
+@dataclass
+class _Sources:
+    """Whose lists there are, and what they say together of where a token's life ends.
 
-
-def _until(
-    known: Known,
-    lasts: Mapping[str, date],
-    whole: Mapping[str, Sequence[date]],
-    read_now: Iterable[str],
-) -> date:
-    """Return the day before the first complete list without a token that is listed no more.
-
-    A source that settings no longer name is followed by the others.
+    Args:
+        whole: The days of complete lists by source, in the order in which sources are believed.
+        read_now: The sources that settings still name.
     """
-    every = [day for days in whole.values() for day in days]
-    ends = []
-    for source, last in lasts.items():
-        days = whole.get(source, ()) if source in read_now else every
-        ends.append(min((day - ONE_DAY for day in days if day > last), default=last))
-    return max(ends, default=known.last)
+
+    whole: dict[str, list[date]] = field(default_factory=dict)
+    read_now: set[str] = field(default_factory=set)
+
+    def add(self, listing: Listing) -> None:
+        """Add a reading."""
+        days = self.whole.setdefault(listing.mapping, [])
+        if not listing.is_partial:
+            days.append(listing.day)
+        if listing.is_read_now:
+            self.read_now.add(listing.mapping)
+
+    def has(self, known: Known) -> bool:
+        """Return whether a newest complete list has a token that none believed before deleted."""
+        for source in (one for one in self.whole if one in self.read_now):
+            if source in known.deleted:
+                return False
+            if runs := known.runs.get(source):
+                last = runs[-1].last
+                if last >= max(self.whole[source], default=last):
+                    return True
+        return False
+
+    def until(self, known: Known) -> date:
+        """Return the day before the first complete list without a token that is listed no more.
+
+        A source that settings no longer name is followed by the others.
+        """
+        every = [day for days in self.whole.values() for day in days]
+        ends, deleted = list[date](), date.max
+        for source, whole in self.whole.items():
+            if source in self.read_now:
+                deleted = min(deleted, known.deleted.get(source, date.max))
+            if runs := known.runs.get(source):
+                after = whole if source in self.read_now else every
+                later = (day - ONE_DAY for day in after if day > runs[-1].last)
+                ends.append(min(min(later, default=runs[-1].last), deleted - ONE_DAY))
+        return max(ends, default=known.last)
+
+    def lacking(self, known: Known) -> list[date]:
+        """Return the days of complete lists of which no source names it as before or after."""
+        named = [(run.first, run.last) for runs in known.runs.values() for run in runs]
+        read = sorted({day for source in known.runs for day in self.whole[source]})
+        return [day for day in read if not any(first <= day <= last for first, last in named)]

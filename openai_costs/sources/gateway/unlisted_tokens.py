@@ -13,8 +13,8 @@ import polars as pl
 
 from openai_costs.kernel.redaction import AN_ADDRESS
 from openai_costs.settings import Upstream
+from openai_costs.sources.gateway.listing import TokenRow
 from openai_costs.sources.gateway.registry import Where, upstream_of
-from openai_costs.sources.gateway.token_history import TokenRow
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.gateway_tokens import UNLISTED, GatewayTokens
 

@@ -69,10 +69,13 @@ class GatewayTokens(Contract):
     expires_at: At = column("When it expires.", unit="UTC timestamp", nullable=True)
     last_used_at: At = column("When it was last used.", unit="UTC timestamp", nullable=True)
     first_seen_day: dt.date = column(
-        "First UTC day it was listed on; of an unlisted one, metered on.", unit="UTC day"
+        "First UTC day it was listed on; of an unlisted one, metered on; of one that was made "
+        "again before the first list, the day of that, and the day before it of its earlier bill.",
+        unit="UTC day",
     )
     last_seen_day: dt.date = column(
-        "Newest UTC day it was listed on, not as deleted; of an unlisted one, metered on.",
+        "Newest UTC day it was listed on, not as deleted; of an unlisted one, metered on; of the "
+        "bill of one that was made again before the first list, the day before that.",
         unit="UTC day",
     )
     counts_from_day: dt.date = column(

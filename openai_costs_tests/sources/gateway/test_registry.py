@@ -8,8 +8,8 @@ import pytest
 
 from openai_costs.settings import Gateway, Upstream
 from openai_costs.sources.gateway.frames import registries
+from openai_costs.sources.gateway.listing import Listing, TokenRow
 from openai_costs.sources.gateway.registry import strangers, tokens
-from openai_costs.sources.gateway.token_history import Listing, TokenRow
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 

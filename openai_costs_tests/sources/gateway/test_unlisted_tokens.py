@@ -3,8 +3,8 @@ from typing import Any
 
 from openai_costs.kernel.redaction import plain_name
 from openai_costs.settings import Upstream
+from openai_costs.sources.gateway.listing import TokenRow
 from openai_costs.sources.gateway.registry import tokens
-from openai_costs.sources.gateway.token_history import TokenRow
 from openai_costs.sources.gateway.unlisted_tokens import MeteredToken, with_unlisted
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs_tests.sources.gateway.test_registry import day, keys, listing, where

@@ -8,8 +8,8 @@ from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.sources.gateway.files.cells import Cells, dollars, instant, whole
 from openai_costs.sources.gateway.files.layouts import AT_LIST_PRICE, COST_BASIS
+from openai_costs.sources.gateway.listing import Listing, TokenRow
 from openai_costs.sources.gateway.metering import MeterRow
-from openai_costs.sources.gateway.token_history import Listing, TokenRow
 from openai_costs.storage.archive import KeptRead
 
 STATES = ("active", "blocked", "expired", "deleted")

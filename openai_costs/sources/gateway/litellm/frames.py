@@ -14,8 +14,8 @@ from openai_costs.kernel.days import naive
 from openai_costs.kernel.errors import PageRefused
 from openai_costs.kernel.money import FLOAT_NOISE
 from openai_costs.kernel.unreadable import UNREADABLE
+from openai_costs.sources.gateway.listing import Listing, TokenRow
 from openai_costs.sources.gateway.metering import MeterRow
-from openai_costs.sources.gateway.token_history import Listing, TokenRow
 from openai_costs.sources.page_fields import Count
 from openai_costs.storage.archive import KeptRead
 

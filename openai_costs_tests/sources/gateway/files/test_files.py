@@ -264,7 +264,7 @@ def test_a_registry_file_names_the_openai_key_of_a_token(tmp_path: Path):
     files = reader(tmp_path, token_files=["tokens.csv"], token_columns=columns)
     (read,) = files.registry(DAY, quiet)
     found = listing(kept(read))
-    (row,) = found.tokens
+    (row,) = found.rows
     assert (found.mapping, row.token_id, row.openai_api_key_id) == (
         "registry_file",
         "tok_1",

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from openai_costs.kernel.errors import PageRefused
+from openai_costs.sources.gateway.listing import TokenRow
 from openai_costs.sources.gateway.litellm.frames import cache_tokens, listing, meter_rows
 from openai_costs.sources.gateway.metering import day_rows, metered
-from openai_costs.sources.gateway.token_history import TokenRow
 from openai_costs.storage.slices import Slice
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs_tests.sources.gateway.litellm.proxy import (
@@ -37,7 +37,7 @@ def of_requests(*logs: dict[str, Any]) -> pl.DataFrame:
 
 def token(**more: Any) -> TokenRow:  # noqa: ANN401
     page = {"keys": [key("hash", **more)], "total_count": 1, "current_page": 1, "total_pages": 1}
-    (row,) = listing(a_read("keys.0", page, "registry")).tokens
+    (row,) = listing(a_read("keys.0", page, "registry")).rows
     return row
 
 
@@ -171,7 +171,7 @@ def test_a_deleted_token_is_deleted_and_an_empty_user_is_none():
         "current_page": 1,
         "total_pages": 1,
     }
-    (row,) = listing(a_read("deleted.0", page, "registry")).tokens
+    (row,) = listing(a_read("deleted.0", page, "registry")).rows
     assert (row.status, row.owner_id, row.team) == ("deleted", None, "team-1")
     assert row.created_at == datetime(2026, 1, 5, 10, 0, 0, 120_000)  # noqa: DTZ001 - UTC without a zone
 
