@@ -1,9 +1,9 @@
 """core.gateway_tokens: the tokens of all kept readings of a registry, and their OpenAI keys. Pure.
 
-The methods, the surest first: the token's own metadata names the key; a registry file names it; the
-settings declare an upstream key for the token; a listed token has the alias of one that only the
-meter names; only a project or the key's last characters are known. What is not known is `none`, and
-never guessed.
+What a token says of itself comes before what settings say of many: its own metadata names the key;
+a registry file names it; either has the key's last characters, and one key alone ends so; a listed
+token has the alias of one that only the meter names; the settings declare an upstream key for the
+token; only a project is known. What is not known is `none`, and never guessed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -163,6 +163,9 @@ def upstream_of(
     if key := row.openai_api_key_id:
         confidence = "low" if is_unknown(key, keys) else "high"
         return Where(_home(key, keys), key, project, hint, mapping, confidence)
+    if hint and len(ends := _ending(hint, keys)) == 1:
+        where, key, named = ends[0]
+        return Where(where, key, named, hint, "key_hint", "low")
     names = _names(row)
     # One for some models leaves the others to what the token says: questions/gateway_routes.py.
     fitting = [one for one in upstreams if one.fits_token(names) and not one.is_for_models]
@@ -171,9 +174,6 @@ def upstream_of(
         where, key, named = declared.pop()
         confidence = "medium" if key else "low"
         return Where(where, key, named or project, hint, "declared_upstream", confidence)
-    if hint and len(ends := _ending(hint, keys)) == 1:
-        where, key, named = ends[0]
-        return Where(where, key, named, hint, "key_hint", "low")
     projects = {(one.connection, one.project_id) for one in fitting}
     if len(projects) == 1 and fitting[0].project_id:
         return Where(*_of_project(projects.pop()), hint, "declared_upstream", "low")

@@ -7,9 +7,9 @@ from openai_costs.tables.contract import At, Contract, column
 MAPPINGS = (
     "token_metadata",
     "registry_file",
-    "declared_upstream",
-    "token_name",
     "key_hint",
+    "token_name",
+    "declared_upstream",
     "none",
 )
 CONFIDENCES = ("high", "medium", "low", "none")
@@ -54,7 +54,7 @@ class GatewayTokens(Contract):
     openai_key_hint: str = column("The last characters of the OpenAI key.", nullable=True)
     mapping: str = column(
         "How the OpenAI key or project is known: token_metadata, registry_file, "
-        "declared_upstream, token_name (a listed token has the same alias), key_hint or none.",
+        "key_hint, token_name (a listed token has the same alias), declared_upstream or none.",
         isin=MAPPINGS,
     )
     confidence: str = column(

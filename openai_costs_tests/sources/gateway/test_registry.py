@@ -112,6 +112,15 @@ def test_a_key_declared_for_some_models_says_nothing_of_a_tokens_other_models(
     assert where(row) == known
 
 
+def test_what_a_token_says_of_its_key_comes_before_what_is_declared_for_all():
+    for_all = Upstream(connection="acme", api_key_id="key_up")
+    hinted = TokenRow("tok", openai_key_hint="sk-...9fK2")
+    (row,) = made(listing(hinted), upstreams=[for_all], known=keys("9fK2", "77aa"))
+    assert where(row) == ("acme", "key_0", "proj_maps", "key_hint", "low")
+    (row,) = made(listing(hinted), upstreams=[for_all], known=keys("77aa"))
+    assert where(row)[1:4:2] == ("key_up", "declared_upstream"), "no key ends so"
+
+
 def test_two_declared_keys_for_one_token_leave_no_key_but_the_project_they_share():
     both = [
         Upstream(connection="acme", api_key_id=one, project_id="proj_up")
