@@ -36,10 +36,12 @@ def owned(meter: pl.DataFrame, keys: pl.DataFrame, routes: Routes) -> pl.DataFra
     named = meter.filter(is_openai()).with_columns(
         model=undated_model(routes.own_names), route_day=pl.when(is_of_a_day).then("day")
     )
-    asked = named.select("token_id", "model", "route_day").unique()
-    found = asked.hstack(
-        pl.DataFrame([routes.of(*one) for one in asked.iter_rows()], schema=_ROUTE, orient="row")
-    )
+    named = named.with_columns(has_nameless=(~routes.is_listed()).any().over("day", "model"))
+    asked = named.select("token_id", "model", "route_day", "has_nameless").unique()
+    routed = [
+        routes.of(*one, has_nameless=has_nameless) for *one, has_nameless in asked.iter_rows()
+    ]
+    found = asked.hstack(pl.DataFrame(routed, schema=_ROUTE, orient="row"))
     known = keys.select(
         api_key_id="id", key_connection="connection", key_project_id="project_id"
     ).unique("api_key_id", keep="none")
@@ -50,7 +52,7 @@ def owned(meter: pl.DataFrame, keys: pl.DataFrame, routes: Routes) -> pl.DataFra
             upstream_connection=pl.coalesce("upstream_connection", "key_connection"),
             project_id=pl.coalesce("key_project_id", "project_id"),
         )
-        .drop("key_connection", "key_project_id", "route_day")
+        .drop("key_connection", "key_project_id", "route_day", "has_nameless")
     )
 
 
@@ -88,12 +90,14 @@ def coverage_by_token(
     names_project = pl.col("openai_api_key_id").is_null() & (pl.col("mapping") != DECLARED)
     of_projects = routes.tokens.filter(names_project)
     found = (
-        rows.join(_named(rows, routes.tokens, "api_key_id"), on=["day", "api_key_id"], how="left")
+        rows.join(_nameless(metered, routes), on=["day", "model"], **_NULLS_LEFT)
+        .with_columns(pl.col("has_nameless").fill_null(False))
+        .join(_named(rows, routes.tokens, "api_key_id"), on=["day", "api_key_id"], how="left")
         .join(_named(rows, of_projects, "project_id"), on=["day", "project_id"], how="left")
         .join(_used(metered, "key", "api_key_id"), on=["day", "api_key_id"], how="left")
         .join(_used(metered, "project", "project_id"), on=["day", "project_id"], how="left")
-        .join(_declared(rows, routes, "api_key_id"), on=["model", "api_key_id"], **_NULLS_LEFT)
-        .join(_declared(rows, routes, "project_id"), on=["model", "project_id"], **_NULLS_LEFT)
+        .pipe(_with_declared, routes, "api_key_id")
+        .pipe(_with_declared, routes, "project_id")
     )
     level = _level(routes)
     since = pl.when(level.is_null()).then(pl.col("api_key_id_until") + pl.duration(days=1))
@@ -103,16 +107,26 @@ def coverage_by_token(
     return made.select(*rows.columns, "level", "confidence", "unlisted_since")
 
 
-def _declared(rows: pl.DataFrame, routes: Routes, column: str) -> pl.DataFrame:
-    """Return the level of each model and declared key or project: model, id, declared_<id>."""
-    name = f"declared_{column}"
+def _nameless(metered: pl.DataFrame | None, routes: Routes) -> pl.DataFrame:
+    """Return the days and models with requests of no listed token: day, model, has_nameless."""
+    schema = {"day": pl.Date, "token_id": pl.String, "model": pl.String}
+    requests = pl.DataFrame(schema=schema) if metered is None else metered
+    nameless = requests.filter(~routes.is_listed()).select("day", "model").unique()
+    return nameless.with_columns(has_nameless=pl.lit(value=True))
+
+
+def _with_declared(rows: pl.DataFrame, routes: Routes, column: str) -> pl.DataFrame:
+    """Return rows with the level at which their declared key or project is: declared_<id>."""
+    asked = rows.select("model", "has_nameless").unique()
     levels = [
-        (model, ref, level)
-        for model in rows["model"].unique()
-        for ref, level in routes.levels(model).items()
+        (model, has_nameless, ref, level)
+        for model, has_nameless in asked.iter_rows()
+        for ref, level in routes.levels(model, has_nameless=has_nameless).items()
     ]
-    schema = dict.fromkeys(("model", column, name), pl.String)
-    return pl.DataFrame(levels, schema=schema, orient="row")
+    on = ["model", "has_nameless", column]
+    types = (pl.String, pl.Boolean, pl.String, pl.String)
+    schema = dict(zip((*on, f"declared_{column}"), types, strict=True))
+    return rows.join(pl.DataFrame(levels, schema=schema, orient="row"), on=on, **_NULLS_LEFT)
 
 
 def _level(routes: Routes) -> pl.Expr:

@@ -4,7 +4,9 @@ A gateway chooses the key by the deployment that serves the model, so a token al
 The surest first: settings declare a key for the model; the token itself names a key; settings
 declare one key for the token; the token names a project. Where settings leave several keys, these
 are compared as one pool (`gateway`). What is declared in a way that leaves no single answer is
-`unmapped`, and nothing is judged by it. A token that was given to another key is on the bill of the
+`unmapped`, and nothing is judged by it. Requests without a token use what is declared for every
+token; a pool that no listed token uses is one on the days and for the models of such requests. A
+token that was given to another key is on the bill of the
 key that it had on the day; where no list says which, it is `unmapped` too.
 """
 
@@ -67,6 +69,10 @@ def counts_until() -> pl.Expr:
     return pl.coalesce("counts_until_day", listed)
 
 
+_Kind = tuple[bool, tuple[Upstream, ...]]
+"""Whether tokens name a key, and the declared upstreams that fit them."""
+
+
 @dataclass
 class Routes:
     """What settings and the registry say together.
@@ -91,8 +97,9 @@ class Routes:
         for token in listed:
             self._tokens.setdefault(token.token_id, []).append(token)
         self._answering = [one for one in self.upstreams if _answers(one, listed)]
+        self._for_any = tuple(one for one in self._answering if one.is_for_any_token)
         self._kinds = list(self._kinds_of(listed))
-        self._levels: dict[str | None, dict[str, str]] = {}
+        self._levels: dict[tuple[str | None, bool], dict[str, str]] = {}
         self._names: dict[str, set[str]] = {}
         for own, theirs in self.own_names.items():
             self._names.setdefault(undated_name(theirs), set()).add(undated_name(own))
@@ -102,24 +109,37 @@ class Routes:
         """The tokens that were on one bill after another."""
         return [one for one, some in self._tokens.items() if one and some[1:]]
 
-    def of(self, token_id: str | None, model: str | None, day: date | None = None) -> Route:
+    def is_listed(self) -> pl.Expr:
+        """Return whether a row's token_id is of a token that the registry has."""
+        return pl.col("token_id").is_in(list(self._tokens)).fill_null(False)
+
+    def of(
+        self,
+        token_id: str | None,
+        model: str | None,
+        day: date | None = None,
+        *,
+        has_nameless: bool = False,
+    ) -> Route:
         """Return the bill of a token's requests to a model.
 
         Args:
             token_id: The token; None where the meter names none.
             model: The model's undated name.
             day: The day; only a `reassigned` token is asked for it.
+            has_nameless: Whether the meter has requests of no listed token to the model that day.
         """
         known = self._tokens.get(token_id or None, [_Token(token_id or None)])
         of_day = [one for one in known if day is None or one.counts_on(day)]
-        bills = {self._of(one, model) for one in of_day or known[-1:]}
+        levels = self.levels(model, has_nameless=has_nameless or token_id not in self._tokens)
+        bills = {self._of(one, model, levels) for one in of_day or known[-1:]}
         return bills.pop() if len(bills) == 1 else UNMAPPED
 
-    def _of(self, token: _Token, model: str | None) -> Route:
+    def _of(self, token: _Token, model: str | None, levels: Mapping[str, str]) -> Route:
         found = self._route(token.own, self._fitting(token, self._answering), model)
-        if found.level == "gateway" and "gateway" not in self.levels(model).values():
-            return UNMAPPED  # no listed token uses that pool: its keys are judged one by one
-        level = self.levels(model).get(found.api_key_id or found.project_id or "", found.level)
+        if found.level == "gateway" and "gateway" not in levels.values():
+            return UNMAPPED  # no token uses that pool: its keys are judged one by one
+        level = levels.get(found.api_key_id or found.project_id or "", found.level)
         if level == found.level:
             return found
         place = {"gateway": (self._home(found),), "project": (found.connection, found.project_id)}
@@ -130,21 +150,30 @@ class Routes:
         declared = (one.connection for one in self.upstreams if one.api_key_id == route.api_key_id)
         return route.connection or next(declared, None)
 
-    def levels(self, model: str | None) -> dict[str, str]:
-        """Return the level at which each declared key or project is compared for a model, by id."""
-        if model not in self._levels:
-            self._levels[model] = dict(self._levels_of(model))
-        return self._levels[model]
+    def levels(self, model: str | None, *, has_nameless: bool = False) -> Mapping[str, str]:
+        """Return the level at which each declared key or project is compared for a model, by id.
+
+        Args:
+            model: The model's undated name.
+            has_nameless: Whether the meter has requests of no listed token to the model that day.
+        """
+        key = model, has_nameless
+        if key not in self._levels:
+            # What leaves open whose bill it is makes no key less exact than its own tokens do.
+            is_used = has_nameless and _resolved(self._chosen(self._for_any, model)) != UNMAPPED
+            kinds = [*self._kinds, (False, self._for_any)] if is_used else self._kinds
+            self._levels[key] = dict(self._levels_of(model, kinds))
+        return self._levels[key]
 
     @property
     def answering(self) -> Sequence[Upstream]:
         """The declared upstreams that some token may use: a pattern that fits none is a mistake."""
         return self._answering
 
-    def _levels_of(self, model: str | None) -> Iterator[tuple[str, str]]:
+    def _levels_of(self, model: str | None, kinds: Iterable[_Kind]) -> Iterator[tuple[str, str]]:
         """Yield what is declared with its level; of several levels, the least exact."""
         found: dict[str, str] = {}
-        for own, fitting in self._kinds:
+        for own, fitting in kinds:
             chosen = self._chosen(fitting, model)
             if own and not _are_for_models(chosen):
                 continue
@@ -174,8 +203,8 @@ class Routes:
         names = [name for name in (token.token_id, token.name) if name]
         return tuple(one for one in upstreams if one.fits_token(names))
 
-    def _kinds_of(self, listed: Sequence[_Token]) -> Iterator[tuple[bool, tuple[Upstream, ...]]]:
-        """Yield the kinds of tokens there are: whether they name a key, and what fits them.
+    def _kinds_of(self, listed: Sequence[_Token]) -> Iterator[_Kind]:
+        """Yield the kinds of tokens there are.
 
         Without a registry the settings are the registry: any token may come.
         """
@@ -183,8 +212,7 @@ class Routes:
             (bool(token.own and token.own.level == "key"), self._fitting(token, self._answering))
             for token in listed
         ]
-        any_token = (False, tuple(one for one in self._answering if one.is_for_any_token))
-        yield from dict.fromkeys(kinds or [any_token])
+        yield from dict.fromkeys(kinds or [(False, self._for_any)])
 
 
 def _token(token_id: str, name: str | None, mapping: str, *more: Any) -> _Token:  # noqa: ANN401 - days and ids

@@ -125,6 +125,27 @@ def test_a_key_declared_for_a_model_leaves_a_token_its_project_for_the_others() 
     assert (found.level, found.project_id) == ("project", "proj_maps")
 
 
-def test_an_unlisted_token_has_no_key_where_the_listed_ones_each_name_their_own() -> None:
-    found = Routes(tokens({}), declared("key_maps", "key_search")).of("hash_old", "gpt-5")
-    assert found.level == "unmapped"
+def test_requests_without_a_token_use_the_pool_that_is_declared_for_every_token() -> None:
+    """They were unmapped where each listed token named its own key."""
+    routes = Routes(tokens({}), declared("key_search", "key_other"))
+    for token in (None, "", "hash_old"):
+        found = routes.of(token, "gpt-5")
+        assert (found.level, found.connection) == ("gateway", "acme")
+    assert routes.of("tok_maps", "gpt-5", has_nameless=True).api_key_id == "key_maps"
+    assert routes.levels("gpt-5") == {}, "no other request uses it"
+
+
+def test_a_token_whose_key_is_one_of_the_pool_of_a_days_requests_is_compared_with_them() -> None:
+    routes = Routes(tokens({}), declared("key_maps", "key_search"))
+    assert routes.of("tok_maps", "gpt-5").level == "key"
+    assert routes.of("tok_maps", "gpt-5", has_nameless=True).level == "gateway"
+
+
+def test_requests_without_a_token_make_no_key_of_two_connections_less_exact() -> None:
+    two = [
+        Upstream(connection=where, api_key_id=key)
+        for where, key in (("acme", "key_maps"), ("beta", "key_search"))
+    ]
+    routes = Routes(tokens({}), two)
+    assert routes.of(None, "gpt-5").level == "unmapped"
+    assert routes.of("tok_maps", "gpt-5", has_nameless=True).api_key_id == "key_maps"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
@@ -227,6 +227,21 @@ def test_both_sides_are_there_once_and_tie_whatever_settings_declare(
 ) -> None:
     upstream = Upstream(connection="acme", api_key_id=key, tokens=(pattern,))
     judged(seen(life, [upstream]), Gateway(upstreams=(upstream,)))
+
+
+@settings(max_examples=examples(20), deadline=None)
+@given(lives, st.sets(st.sampled_from(KEYS)), st.sets(of_days))
+def test_both_sides_are_there_once_and_tie_where_requests_without_a_token_use_a_pool(
+    life: Life, keys: set[str], nameless: set[int]
+) -> None:
+    upstreams = tuple(Upstream(connection="acme", api_key_id=key) for key in sorted(keys))
+    known = seen(life, upstreams)
+    requests = meter(*(counted("3", 0, 0, 3 * MILLION, token_id=None, day=on(d)) for d in nameless))
+    both = replace(known, meter=pl.concat([known.meter, requests]))
+    compared, _ = judged(both, Gateway(upstreams=upstreams))
+    unmapped = compared.filter(pl.col("day").is_in([on(d) for d in nameless]), level="unmapped")
+    reassigned = [token for token in TOKENS if len({key for _, key in life.listed(token)}) > 1]
+    assert unmapped.is_empty() or not keys or reassigned
 
 
 rows_of_tokens = st.lists(

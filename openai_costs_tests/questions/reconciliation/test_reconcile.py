@@ -76,6 +76,39 @@ def test_a_key_that_moved_has_the_project_of_its_day_whatever_other_days_a_run_h
     assert set(alone["project_id"]) == {"proj_new"}
 
 
+POOL = Gateway(
+    upstreams=[Upstream(connection="acme", api_key_id=key) for key in ("key_maps", "key_b")]
+)
+
+
+def test_requests_without_a_token_are_compared_with_the_pool_of_declared_keys():
+    """They were a gap of their own, and all that the keys were billed was missing on the meter."""
+    both = pl.concat([priced(USED), priced(USED, api_key_id="key_b")])
+    of_no_token = counted("9", 1_000_000, 2_000_000, 100_000, token_id=None)
+    of_a_token = counted("8", 1_000_000, 0, 100_000)
+    found = reconciled(sides(both, meter(of_no_token, of_a_token)), POOL)
+    assert set(found.select("level", "api_key_id", "connection").rows()) == {
+        ("gateway", None, "acme")
+    }
+    assert causes(found) == {"agrees"}
+
+
+def test_a_pool_that_only_requests_without_a_token_use_is_one_on_their_days_and_for_their_models():
+    plain, of_no_token = SAME | {"day": NEXT}, SAME | {"token_id": None}
+    other = {"model": "gpt-4.1", "line_item": "gpt-4.1, input"}
+    ledger = pl.concat(
+        [priced(USED), priced(USED, day=NEXT), priced({"input": 1_000_000}, **other)]
+    )
+    calls = meter(of_no_token, plain, counted("5", 1_000_000, 0, 0, model="gpt-4.1"))
+    found = reconciled(sides(ledger, calls), POOL, DAY, NEXT)
+    assert causes(found) == {"agrees"}
+    assert set(found.select("day", "model", "level").rows()) == {
+        (DAY, "gpt-5", "gateway"),
+        (DAY, "gpt-4.1", "key"),
+        (NEXT, "gpt-5", "key"),
+    }
+
+
 def test_spend_without_a_key_bypassed_the_gateway():
     found = reconciled(sides(priced(USED, api_key_id=None), meter()))
     assert causes(found) == {"bypass"}
