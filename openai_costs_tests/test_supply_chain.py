@@ -102,6 +102,12 @@ def test_dagster_is_declared_from_the_first_release_that_loads_the_definitions()
     }
 
 
+def test_the_version_is_one_wherever_it_is_written() -> None:
+    changed = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    chart = yaml.safe_load((ROOT / "deploy" / "helm-values.yaml").read_text("utf-8"))
+    assert changed[0] == chart["dagsterWebserver"]["image"]["tag"] == PROJECT["version"]
+
+
 def test_the_pythons_that_are_pinned_for_are_those_that_are_allowed() -> None:
     assert PROJECT["requires-python"] == ">=3.11,<3.14"
 
