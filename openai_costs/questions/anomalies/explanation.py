@@ -11,9 +11,17 @@ from openai_costs.questions.anomalies.causes import Change
 from openai_costs.questions.anomalies.contributors import changes_of, costs_of, rows_of
 from openai_costs.questions.anomalies.ledger_series import History
 from openai_costs.questions.anomalies.series_ids import SeriesId, parsed
-from openai_costs.questions.anomalies.spenders import Spender, spenders
 from openai_costs.questions.series import ID
 from openai_costs.tables.candidate import EVERY_CONNECTION
+
+HALF = 2
+
+
+class Spender(NamedTuple):
+    """Whose more than half of the dollars of a flagged day are; null where no one's are."""
+
+    team: str | None
+    user: str | None
 
 
 class Comparison(NamedTuple):
@@ -91,7 +99,7 @@ def explain(
         rows = [row for number, one in enumerate(some) for row in _sides(number, one)]
         of_both_sides = rows_of(pl.DataFrame(rows, schema=SIDES, orient="row"), leaf_rows)
         costs = costs_of(of_both_sides)
-        who = spenders(of_both_sides, len(some))
+        who = _spenders(of_both_sides, len(some))
         for number, one in enumerate(some):
             now, before = (costs.get((number, side), {}) for side in (False, True))
             changes = changes_of(now, before, one.flag["expected"])
@@ -158,3 +166,27 @@ def _person(user: str | None, names: Mapping[str, str]) -> str | None:
     """Return a user's name, or the id where the name is an address."""
     name = names.get(f"user:{user}", "@")
     return user if "@" in name else name
+
+
+def _spenders(rows: pl.DataFrame, flagged: int) -> list[Spender]:
+    """Return the spender of each flagged day.
+
+    Of a day without dollars, the spender of the days that it is compared with.
+
+    Args:
+        rows: What `rows_of` returns.
+        flagged: How many flagged days there are: they are numbered.
+    """
+    teams, users = _of_most_dollars(rows, "team"), _of_most_dollars(rows, "user")
+    return [Spender(teams.get(number), users.get(number)) for number in range(flagged)]
+
+
+def _of_most_dollars(rows: pl.DataFrame, name: str) -> Mapping[int, str]:
+    """Return whose more than half of a day's dollars are; those of no one count as such."""
+    spent = rows.filter(pl.col("usd") > 0)
+    sides = spent.group_by("number", "is_before").agg(whole=pl.col("usd").sum())
+    side = sides.sort("is_before").unique("number", keep="first", maintain_order=True)
+    of_side = spent.join(side, on=["number", "is_before"])
+    summed = of_side.group_by("number", name).agg(pl.col("usd").sum(), pl.col("whole").first())
+    most = summed.filter(pl.col("usd") * HALF > pl.col("whole")).drop_nulls(name)
+    return dict(most.select("number", name).iter_rows())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from openai_costs.settings.error_texts import SettingRefused
+from openai_costs.sources.exports.charges import counted
 from openai_costs.sources.exports.layout import placed
-from openai_costs.sources.exports.units import counted
 from openai_costs.sources.focus_file.settings import FocusConnection
 from openai_costs.sources.focus_file.words import host_of, meaning
 
