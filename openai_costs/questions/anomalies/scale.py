@@ -7,6 +7,7 @@ wild for a day is as wide as its wild days. Only residuals of earlier days are u
 import polars as pl
 
 from openai_costs.questions.anomalies.baseline import AMOUNT_DAYS, carried
+from openai_costs.questions.anomalies.monthly_recurrence import recurs
 from openai_costs.questions.series import ID, KEY, PRINCIPALS, lag
 
 BODY_DAYS = 120
@@ -24,6 +25,9 @@ FEWEST_WEEKS = 5
 
 NOTHING = -9.0
 """The residual of a week without a judged day: below all others."""
+
+LOUD = 4.0
+"""So many times the body, a jump that comes on the same day of each month is a job, not noise."""
 
 TAIL_SHARE = 0.65
 """The tail says more about the next wild day than the body does, once half a year is known."""
@@ -108,18 +112,21 @@ def _with_prior(n: pl.Expr, body: pl.Expr) -> pl.Expr:
 def _with_tails(days: pl.DataFrame) -> pl.DataFrame:
     """Add _weeks, how many of the last 26 weeks there are, and _high_week, the 81st percentile.
 
+    A jump that came on the same day of an earlier month is of a job, and no noise.
     A week counts back from the day before, so the weeks of a day are those of the day a week ago
     and one more: all days that are whole weeks apart share them.
     """
-    weekly = pl.col("judged").fill_null(NOTHING).rolling_max(7, min_samples=1).over(ID)
-    days = days.with_columns(_weekly=weekly, _phase=pl.col("age") % 7)
+    is_job = (pl.col("judged") > LOUD * pl.col("body")) & recurs(pl.col("judged"))
+    noise = pl.when(is_job.fill_null(value=False)).then(NOTHING).otherwise("judged")
+    days = days.with_columns(_noise=noise.fill_null(NOTHING), _phase=pl.col("age") % 7)
+    days = days.with_columns(_weekly=pl.col("_noise").rolling_max(7, min_samples=1).over(ID))
     high = pl.col("_weekly").rolling_quantile(
         TAIL_QUANTILE, "nearest", window_size=TAIL_WEEKS, min_samples=FEWEST_WEEKS
     )
     weeks = (pl.col("age") + 6).floordiv(7).clip(0, TAIL_WEEKS)
     days = days.with_columns(_high_week=high.over(ID, "_phase"))
     return days.with_columns(_weeks=weeks, _high_week=lag(pl.col("_high_week"))).drop(
-        "_weekly", "_phase"
+        "_weekly", "_phase", "_noise"
     )
 
 

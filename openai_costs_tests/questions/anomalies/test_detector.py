@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -88,6 +88,18 @@ def test_a_job_on_the_last_day_of_the_month_is_news_once_and_then_expected() -> 
     ends = [number for number in range(31, 140) if on(number + 1).day == 1]
     costs = [500.0 if number in ends else usd for number, usd in enumerate(flat(140))]
     assert list(flagged(frame(key_job=costs), "key:job")) == [on(ends[0])]
+
+
+def test_a_monthly_job_hides_no_rise_that_lasts() -> None:
+    """Four jobs were the tail of the series, and a doubling stayed within it for good."""
+    begins = date(2026, 6, 3)
+
+    def cost(number: int) -> float:
+        usual = 100.0 if on(number) < begins else 200.0
+        return 6 * usual if on(number).day == 1 else usual
+
+    found = flagged(frame(org=flat(180), key_k=shaped(180, cost)), "key:k")
+    assert begins in found
 
 
 def test_the_first_end_of_a_month_of_a_young_key_is_not_judged() -> None:
