@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from openai_costs.kernel.formatting import NONE, dollars
+from openai_costs.kernel.formatting import NONE, counted, dollars
 from openai_costs.kernel.redaction import without_domains
 from openai_costs.outputs.report.address import address
 from openai_costs.outputs.report.judged import BY_DIRECTORY
@@ -161,7 +161,7 @@ def seats_section(seats: pl.DataFrame, judged: Judged, hosts: Iterable[str] = ()
     return Section(
         id="seats",
         title="Seats",
-        summary=f"{current} members, invitations and service accounts are listed now; "
+        summary=f"Listed now: {counted(current, 'seat')} (members, invitations, service accounts); "
         f"{odd.height} below need attention.{asked}{judged.no_idle_seat}",
         head=(
             "Who",
