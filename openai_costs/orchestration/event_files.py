@@ -3,8 +3,7 @@
 Dagster's own opens a file for each event, asks for its tables, compiles its SQL and waits for the
 disk, up to five times: that took three quarters of a run. The files are the same, so either of the
 two reads what the other wrote.
-Not here: which instance has it (home_instance.py), how a file begins (run_files.py), what a row
-is (event_rows.py).
+Not here: which instance has it (home_instance.py), how a file begins (run_files.py).
 """
 
 import os
@@ -34,7 +33,6 @@ from dagster._serdes import ConfigurableClassData
 from watchdog.events import FileSystemEvent
 from watchdog.observers import Observer
 
-from openai_costs.orchestration.event_rows import rows_of
 from openai_costs.orchestration.run_files import begun
 
 _STATUS = EVENT_TYPE_TO_PIPELINE_RUN_STATUS.keys()
@@ -69,7 +67,7 @@ class EventFiles(SqliteEventLogStorage):
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Store events of a run, all or none."""
         with self.both(events[0].run_id) as (file, index):
-            rows = list(rows_of(events))
+            rows = [self._event_to_row(one) for one in events]
             file.execute(SqlEventLogStorageTable.insert(), rows)
             indexed = [number for number, one in enumerate(events) if is_of_all_runs(one)]
             if not indexed:

@@ -30,7 +30,6 @@ from dagster._core.storage.runs.schema import RunsTable, RunTagsTable, Snapshots
 from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
 from openai_costs.orchestration.event_files import EventFiles, is_of_all_runs
-from openai_costs.orchestration.event_rows import rows_of
 from openai_costs.orchestration.run_files import run_storage
 
 HISTORY = "history"
@@ -106,7 +105,7 @@ class EventsOfRun(EventFiles):
             for one in records:
                 if one.asset_materialization:
                     _name_inputs(one.asset_materialization, before, ids)
-            rows = list(rows_of(one.event_log_entry for one in records))
+            rows = [self._event_to_row(one.event_log_entry) for one in records]
             file.execute(SqlEventLogStorageTable.insert(), rows)
             stored = [
                 _Stored(one.event_log_entry, row, ids[one.storage_id], one.storage_id)
