@@ -5,5 +5,5 @@ incident of what several levels see. Does not: what may be spent (budgets), whet
 right (spend), and sending findings to anyone (alerts).
 
 The route: evaluation.py reads (history.py), judges (judging.py: detector.py, then incidents.py),
-explains (explanation.py) and makes rows (rows.py). A kind of anomaly is a file in kinds/.
+explains (explanation.py) and makes the rows. A kind of anomaly is a file in kinds/.
 """

@@ -1,7 +1,7 @@
 """The sample API: an ASGI application that answers as the vendor's Administration API does.
 
 GET paths only, JSON errors everywhere else. What the organization spent and who belongs to it
-comes from `sample/company/organization.py`; the clock comes from the caller. Its gateway answers
+comes from `sample/company/organisation.py`; the clock comes from the caller. Its gateway answers
 beside it, as a LiteLLM proxy, and so do its accounts at other vendors.
 """
 
