@@ -204,10 +204,11 @@ def set_aside(file: UPath, suffix: str) -> None:
     """Move a kept read to the dataset with a suffix, where no table is made from it."""
     day, dataset = file.parent, file.parents[1]
     aside = dataset.parent / f"{dataset.name}{suffix}" / day.name / file.name
-    replace_file(aside, file.read_bytes())
-    file.unlink()
-    if day.exists() and not list(day.iterdir()):
-        day.rmdir()
+    with writing(_home_of(file)):
+        replace_file(aside, file.read_bytes())
+        file.unlink()
+        if day.exists() and not list(day.iterdir()):
+            day.rmdir()
 
 
 def _names(folder: UPath) -> list[str]:
@@ -235,5 +236,9 @@ def open_read(path: UPath) -> KeptRead:
         if hashlib.sha256(members.get(name, b"")).hexdigest() != part.sha256:
             raise PageRefused(str(path), f"{name}.json", "has changed: its digest differs")
     named = msgspec.structs.replace(manifest, connection=path.parents[2].name)  # may be renamed
-    _, bodies = without_people(named, members, pseudonyms_of(path.parents[5]))
+    _, bodies = without_people(named, members, pseudonyms_of(_home_of(path)))
     return KeptRead(path, named, bodies)
+
+
+def _home_of(read: UPath) -> UPath:
+    return read.parents[5]

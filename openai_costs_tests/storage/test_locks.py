@@ -11,7 +11,7 @@ import pytest
 from upath import UPath
 
 from openai_costs.storage import locks
-from openai_costs.storage.archive import Archive
+from openai_costs.storage.archive import Archive, set_aside
 from openai_costs.storage.future_days import set_future_days_aside
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.locks import LockHeld, held, no_writers, writing
@@ -94,8 +94,9 @@ def test_waiting_for_the_home_has_an_end_that_says_who_holds_it(
         lambda home: withdraw(Lake(home), "acme", {DAY: Archive(home).reads(*OF_ACME, DAY)}),
         lambda home: set_future_days_aside(home, DAY - timedelta(days=1)),
         lambda home: Lake(home).remove_slices("connection = 'acme'"),
+        lambda home: set_aside(*Archive(home).reads(*OF_ACME, DAY), "_of_another_account"),
     ],
-    ids=["renamed", "withdrawn", "in the future", "removed"],
+    ids=["renamed", "withdrawn", "in the future", "removed", "taken back"],
 )
 def test_nothing_is_taken_away_while_another_process_is_alone(
     change: Callable[[UPath], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
