@@ -47,8 +47,9 @@ def test_what_a_process_writes_is_for_its_owner_only(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("generous")
 def test_what_was_open_to_others_is_closed_and_the_owner_keeps_every_right(tmp_path: Path) -> None:
-    replace_file(UPath(tmp_path / "published/openai_costs.duckdb"), b"rows")
-    replace_file(UPath(tmp_path / "my-notes/mine.md"), b"mine")
+    for name in ("published/openai_costs.duckdb", "my-notes/mine.md"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"by a program that gives rights to others")
     (tmp_path / "published/link").symlink_to(tmp_path / "my-notes/mine.md")
     names = {path.name for path in open_to_others(UPath(tmp_path))}
     assert names == {"published", "openai_costs.duckdb"}
