@@ -228,6 +228,10 @@ def test_only_settings_reads_the_environment() -> None:
     assert offenders(lambda path: dotted(path) & ENVIRONMENT) <= {"settings/load.py", "cli/dev.py"}
 
 
+def test_only_one_module_quotes_texts_for_sql() -> None:
+    assert offenders(lambda path: """replace("'", "''")""" in text(path)) == {"kernel/sql_text.py"}
+
+
 def test_a_pure_module_knows_no_dagster_http_disk_or_environment() -> None:
     pure = [path for path in MODULES if "Pure" in (ast.get_docstring(parsed(path)) or "")]
     assert len(pure) > 5

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from openai_costs.kernel.redaction import ADDRESS, without_domains
+from openai_costs.kernel.sql_text import literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ Marks = Mapping[tuple[str, str], str]
 
 _TAIL: Final = 6
 _DOT: Final = " \u00b7 "
-_ADDRESS_IN_SQL: Final = ADDRESS.replace("'", "''")
+_ADDRESS_IN_SQL: Final = literal(ADDRESS)
 
 
 def distinguished(
@@ -139,7 +140,7 @@ NAMESAKES: Final = rf"""
                  count(DISTINCT id) OVER (PARTITION BY kind, name) AS ids,
                  count(DISTINCT tail) OVER (PARTITION BY kind, name) AS tails
           FROM (SELECT kind, id, name,
-                       right(regexp_replace(id, '{_ADDRESS_IN_SQL}', '\1', 'g'), {_TAIL}) AS tail,
+                       right(regexp_replace(id, {_ADDRESS_IN_SQL}, '\1', 'g'), {_TAIL}) AS tail,
                        min(connection) OVER (PARTITION BY kind, id) AS place
                 FROM (SELECT 'project' AS kind, id, name, connection FROM core.projects
                       UNION SELECT 'api_key', id, name, connection FROM core.api_keys

@@ -13,8 +13,8 @@ import polars as pl
 from deltalake import CommitProperties, DeltaTable, QueryBuilder, WriterProperties, write_deltalake
 from upath import UPath
 
+from openai_costs.kernel.sql_text import literal
 from openai_costs.storage.delta import PROPERTIES
-from openai_costs.storage.live_rows import text
 from openai_costs.storage.object_stores import store_options
 
 WRITING = WriterProperties(compression="ZSTD", max_row_group_size=65_536)
@@ -123,7 +123,7 @@ def compact(table: DeltaTable, partition: Mapping[str, str]) -> None:
     Raises:
         CommitFailedError: The table has a newer version.
     """
-    where = " AND ".join(f"{column} = {text(value)}" for column, value in partition.items())
+    where = " AND ".join(f"{column} = {literal(value)}" for column, value in partition.items())
     question = f"SELECT * FROM stored WHERE {where}"  # noqa: S608 - our own names, quoted values
     write_deltalake(
         table,

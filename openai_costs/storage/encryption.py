@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from upath import UPath
 
 from openai_costs.kernel.errors import OpenAICostsError
+from openai_costs.kernel.sql_text import literal
 
 OPENSSL = "httpfs"
 """The extension of DuckDB that brings OpenSSL: with it, nonces are cryptographically random."""
@@ -58,15 +59,14 @@ def attach(sql: duckdb.DuckDBPyConnection, file: Path, name: str, key: SecretStr
         DatabaseLocked: It is encrypted, and there is no key, or another one.
         duckdb.Error: It is damaged.
     """
-    path = str(file).replace("'", "''")
     if not is_encrypted(file):
-        sql.execute(f"ATTACH '{path}' AS {name} (READ_ONLY)")
+        sql.execute(f"ATTACH {literal(file)} AS {name} (READ_ONLY)")
         return
     if key is None:
         raise DatabaseLocked(file.name, "the settings name no key")
     try:
         secret = [key.get_secret_value()]
-        sql.execute(f"ATTACH '{path}' AS {name} (READ_ONLY, ENCRYPTION_KEY ?)", secret)
+        sql.execute(f"ATTACH {literal(file)} AS {name} (READ_ONLY, ENCRYPTION_KEY ?)", secret)
     except duckdb.Error as refused:
         if "encryption key" not in str(refused):
             raise
@@ -80,9 +80,8 @@ def attach_for_writing(
     if not has_openssl(sql):
         sql.execute("SET force_mbedtls_unsafe = true")  # docs/security.md#the-published-database
     sql.execute("SET temp_file_encryption = true")
-    path = str(file).replace("'", "''")
     secret = [key.get_secret_value()]
-    sql.execute(f"ATTACH '{path}' AS {name} (ENCRYPTION_KEY ?, {_FORMAT})", secret)
+    sql.execute(f"ATTACH {literal(file)} AS {name} (ENCRYPTION_KEY ?, {_FORMAT})", secret)
     sql.execute(f"USE {name}")
 
 

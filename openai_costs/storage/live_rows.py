@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from openai_costs.kernel.sql_text import literal
 from openai_costs.storage.delta import LiveFile
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.fetched import local_copies
@@ -161,9 +162,9 @@ def relation(
     typed = [f"CAST(NULL AS {_in_file(kind)}) AS {name}" for name, kind in inside.items()]
     parts = [f"SELECT CAST(NULL AS VARCHAR) AS connection, {', '.join(typed)} WHERE false"]
     for partition, some in by_partition(files, ["connection"]).items():
-        values = [f"{text(value)} AS {name}, " for name, value in partition]
+        values = [f"{literal(value)} AS {name}, " for name, value in partition]
         copies = local_copies([file.path for file in some])
-        paths = ", ".join(text(pattern(file)) for file in copies)
+        paths = ", ".join(literal(pattern(file)) for file in copies)
         parts.append(
             f"SELECT {''.join(values)}* FROM "  # noqa: S608 - our own names and quoted paths
             f"read_parquet([{paths}], hive_partitioning = false, union_by_name = true)"
@@ -171,11 +172,6 @@ def relation(
     before = table.before()
     columns = ", ".join(_from_file(*one, before.get(one[0])) for one in table.types().items())
     return f"(SELECT {columns} FROM ({' UNION ALL BY NAME '.join(parts)}))"  # noqa: S608 - as above
-
-
-def text(value: object) -> str:
-    """Return a value as an SQL text literal."""
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def pattern(path: object) -> str:
@@ -189,5 +185,5 @@ def _in_file(kind: pl.DataType) -> str:
 
 def _from_file(name: str, kind: pl.DataType, before: str | None) -> str:
     if before is not None:
-        return f"coalesce({name}, {text(before)}) AS {name}"
+        return f"coalesce({name}, {literal(before)}) AS {name}"
     return f"make_timestamp(epoch_us({name})) AS {name}" if kind == INSTANT else name

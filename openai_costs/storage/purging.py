@@ -15,11 +15,11 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from upath import UPath
 
+from openai_costs.kernel.sql_text import literal
 from openai_costs.storage.commits import path_of
 from openai_costs.storage.delta import PROPERTIES, DeltaTables
 from openai_costs.storage.delta_faults import as_ours
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.live_rows import text
 from openai_costs.storage.opened_lakes import close_all
 from openai_costs.storage.recorded_tables import RECORDED
 from openai_costs.storage.slice_log import LOG
@@ -92,7 +92,7 @@ def remove_empty_folders(top: UPath) -> None:
 def remove_days_before(lake: Lake, connection: str, day: date) -> None:
     """Remove all rows of a connection that are of days before a day, but for recorded ones."""
     lake = lake.uncounted()
-    lake.remove_slices(f"connection = {text(connection)} AND day < '{day}'")
+    lake.remove_slices(f"connection = {literal(connection)} AND day < '{day}'")
     for table in all_contracts():
         last = next((name for name in LAST_DAYS if name in table.types()), None)
         if last is not None and is_whole(lake, table):

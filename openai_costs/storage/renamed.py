@@ -9,9 +9,9 @@ called again, it goes on.
 import polars as pl
 from upath import UPath
 
+from openai_costs.kernel.sql_text import literal
 from openai_costs.storage.files import files_below, remove_folder, replace_file
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.live_rows import text
 from openai_costs.storage.locks import no_writers
 from openai_costs.storage.read_names import SUFFIX, kept_files, numbered, read_at
 from openai_costs.tables.contract import Contract, all_contracts
@@ -23,7 +23,7 @@ def rename_connection(home: UPath, provider: str, old: str, new: str) -> None:
     A day that both have keeps all its reads; those of the old name are the older ones.
     """
     lake = Lake(home)
-    lake.remove_slices(f"connection = {text(old)}")
+    lake.remove_slices(f"connection = {literal(old)}")
     for table in all_contracts():  # a table is locked before its writing, as everywhere
         _rename_rows(lake, table, old, new)
     with no_writers(home):  # reads get other numbers: another process must not add one meanwhile

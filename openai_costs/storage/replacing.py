@@ -14,6 +14,7 @@ from typing import TypeVar
 import polars as pl
 
 from openai_costs.kernel.errors import ContractBroken, OpenAICostsError
+from openai_costs.kernel.sql_text import literal
 from openai_costs.storage.live_rows import (
     MONTH,
     PLACE_TYPE,
@@ -21,7 +22,6 @@ from openai_costs.storage.live_rows import (
     UTC_INSTANT,
     as_stored,
     stored_types,
-    text,
 )
 from openai_costs.storage.slice_log import KEY, SLICES
 from openai_costs.storage.slices import Batch, Batches, Replaced, Slice, slices_frame
@@ -154,7 +154,7 @@ def predicate(keys: Iterable[Slice]) -> str:
     for key in keys:
         days[key.connection].add(key.day)
     return " OR ".join(
-        f"(connection = {text(name)} AND month IN ({_listed({f'{day:%Y-%m}' for day in some})})"
+        f"(connection = {literal(name)} AND month IN ({_listed({f'{day:%Y-%m}' for day in some})})"
         f" AND day >= '{min(some)}' AND day <= '{max(some)}'{_but_gaps(some)})"
         for name, some in sorted(days.items())
     )
@@ -167,7 +167,7 @@ def _but_gaps(days: set[date]) -> str:
 
 
 def _listed(values: Iterable[object]) -> str:
-    return ", ".join(sorted(map(text, values)))
+    return ", ".join(sorted(map(literal, values)))
 
 
 def count(done: Replaced, table: type[Contract], batch: Batch) -> None:

@@ -15,6 +15,7 @@ from upath import UPath
 
 from openai_costs.kernel.json_texts import with_pseudonyms
 from openai_costs.kernel.pseudonyms import Pseudonyms
+from openai_costs.kernel.sql_text import literal
 from openai_costs.storage.commits import path_of
 from openai_costs.storage.deletion import CONTINUED, EXPORTS
 from openai_costs.storage.delta import DeltaTables, LiveFile
@@ -23,7 +24,7 @@ from openai_costs.storage.evidence import rewrite
 from openai_costs.storage.files import SET_ASIDE, files_below, is_local, remove_folder, replace_file
 from openai_costs.storage.forgotten import without_names
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.live_rows import by_partition, text
+from openai_costs.storage.live_rows import by_partition
 from openai_costs.storage.purging import purge_lake
 from openai_costs.storage.read_names import SUFFIX
 from openai_costs.tables.contract import all_contracts
@@ -85,7 +86,7 @@ def rewrite_table(tables: DeltaTables, name: str, change: Change) -> None:
 def _replace(
     tables: DeltaTables, name: str, partition: tuple[tuple[str, str], ...], rows: pl.DataFrame
 ) -> None:
-    where = " AND ".join(f"{column} = {text(value)}" for column, value in partition)
+    where = " AND ".join(f"{column} = {literal(value)}" for column, value in partition)
 
     def attempt(table: DeltaTable) -> None:
         write_deltalake(

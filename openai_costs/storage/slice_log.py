@@ -12,9 +12,10 @@ import polars as pl
 from deltalake import DeltaTable
 from upath import UPath
 
+from openai_costs.kernel.sql_text import literal
 from openai_costs.storage.delta import DeltaTables, LiveFile
 from openai_costs.storage.delta_operations import REARRANGED, append, make, overwrite, remove
-from openai_costs.storage.live_rows import UTC_INSTANT, collected, scan, text
+from openai_costs.storage.live_rows import UTC_INSTANT, collected, scan
 
 LOG = "slice_log"
 TABLE = "table_name"
@@ -89,7 +90,7 @@ class SliceLog:
         def attempt(log: DeltaTable) -> None:
             entries = self._rows(_of(table, self._tables.files_in(LOG, log)))
             if (now := known(entries)) is not None:
-                overwrite(log, _folded(table, *now), f"{TABLE} = {text(table)}")
+                overwrite(log, _folded(table, *now), f"{TABLE} = {literal(table)}")
 
         self._tables.create(LOG, _made)
         self._tables.commit(LOG, attempt)
@@ -97,7 +98,7 @@ class SliceLog:
     def forget(self, table: str, where: str) -> None:
         """Remove the entries of a table that SQL is true of."""
         if self._tables.find(LOG) is not None:
-            these = f"{TABLE} = {text(table)} AND {where}"
+            these = f"{TABLE} = {literal(table)} AND {where}"
             self._tables.commit(LOG, lambda log: remove(log, these))
 
     def _rows(self, files: list[LiveFile]) -> pl.DataFrame:

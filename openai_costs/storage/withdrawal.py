@@ -10,9 +10,9 @@ from datetime import date
 from upath import UPath
 
 from openai_costs.kernel.days import consecutive
+from openai_costs.kernel.sql_text import literal
 from openai_costs.storage.archive import set_aside
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.live_rows import text
 from openai_costs.storage.locks import writing
 
 SET_ASIDE = "_withdrawn"
@@ -32,6 +32,6 @@ def withdraw(lake: Lake, connection: str, reads: Mapping[date, Sequence[UPath]])
     with writing(lake.root.parent):
         for days in consecutive(reads):
             of_days = f"day >= '{days.first}' AND day <= '{days.last}'"
-            lake.remove_slices(f"connection = {text(connection)} AND {of_days}")
+            lake.remove_slices(f"connection = {literal(connection)} AND {of_days}")
         for file in (one for its in reads.values() for one in its):
             set_aside(file, SET_ASIDE)

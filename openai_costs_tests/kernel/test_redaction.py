@@ -16,6 +16,7 @@ from openai_costs.kernel.redaction import (
     without_addresses,
     without_domains,
 )
+from openai_costs.kernel.sql_text import literal
 
 ADDRESSES = (
     ("ada@acme.example", "ada"),
@@ -32,8 +33,7 @@ def test_python_polars_and_duckdb_find_the_same_addresses(text: str, local: str)
     local = local.rpartition("'")[2]  # a quote ends what an address may hold
     sentence = f"key of {text}, made"
     wanted = f"key of {local}, made" if "'" not in text else f"key of o'{local}, made"
-    with_quotes = ADDRESS.replace("'", "''")
-    question = rf"SELECT regexp_replace($1, '{with_quotes}', '\1', 'g')"
+    question = rf"SELECT regexp_replace($1, {literal(ADDRESS)}, '\1', 'g')"
     with duckdb.connect() as sql:
         answer = sql.execute(question, [sentence]).fetchone()
     by_polars = pl.Series([sentence]).str.replace_all(ADDRESS, "${1}")

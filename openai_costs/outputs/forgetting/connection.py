@@ -17,6 +17,7 @@ from upath import UPath
 
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted, listed
+from openai_costs.kernel.sql_text import literal
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.orchestration.history import forget_everything
 from openai_costs.outputs.forgetting.byte_scan import Scan, scan
@@ -29,7 +30,6 @@ from openai_costs.storage.deletion import CONTINUED, EXPORTS, folders
 from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.files import SET_ASIDE, is_local, place, remove_folder
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.live_rows import text
 from openai_costs.storage.locks import no_writers
 from openai_costs.storage.purging import is_whole, purge_lake, remove_empty_folders
 from openai_costs.storage.rewriting import rewrite_table
@@ -122,7 +122,7 @@ class Departure:
             (self.home / page).unlink(missing_ok=True)
         remove_empty_folders(self.home / "raw")
         self._delete_recorded(lake)
-        lake.remove_slices(f"connection = {text(self.name)}")
+        lake.remove_slices(f"connection = {literal(self.name)}")
         for table in all_contracts():
             if is_whole(lake, table):
                 rows = lake.read(table)

@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 from pydantic import SecretStr
 
+from openai_costs.kernel.sql_text import literal
 from openai_costs.outputs.publish import key_sums
 from openai_costs.outputs.publish.bi import VIEWS
 from openai_costs.outputs.publish.rounded import ABOUT, ROUNDED, has_rounded
@@ -105,11 +106,6 @@ def at_once(sql: duckdb.DuckDBPyConnection) -> Iterator[None]:
     sql.begin()
     yield
     sql.commit()
-
-
-def literal(value: object) -> str:
-    """Return a value as an SQL text literal."""
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 @cache

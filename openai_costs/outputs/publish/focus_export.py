@@ -17,7 +17,7 @@ from upath import UPath
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted, exact_dollars
 from openai_costs.kernel.spreadsheets import cell_sql
-from openai_costs.outputs.publish.empty_database import literal
+from openai_costs.kernel.sql_text import literal
 from openai_costs.outputs.publish.focus_files import of_month
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.storage.files import replace_file

@@ -14,8 +14,8 @@ from typing import Final
 import duckdb
 from upath import UPath
 
+from openai_costs.kernel.sql_text import literal
 from openai_costs.outputs.publish.bi.focus import focus_rows
-from openai_costs.outputs.publish.empty_database import literal
 from openai_costs.outputs.publish.filling import Months
 from openai_costs.outputs.publish.focus_lines import DayOfLines, days_with_lines, lines_of
 from openai_costs.outputs.publish.parquet_copies import Copies, mark_in_place, mark_of

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 
 import duckdb
 
+from openai_costs.kernel.sql_text import literal
 from openai_costs.outputs.publish.bi.focus import lines_in_order
-from openai_costs.outputs.publish.empty_database import literal
 from openai_costs.tables.core.spend import Spend
 
 MOST_LINES: Final = 250_000

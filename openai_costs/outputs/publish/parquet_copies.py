@@ -15,7 +15,7 @@ from re import fullmatch
 import duckdb
 from upath import UPath
 
-from openai_costs.outputs.publish.empty_database import literal
+from openai_costs.kernel.sql_text import literal
 from openai_costs.outputs.publish.filling import Months, months_with_rows, of_month
 from openai_costs.outputs.publish.last_publication import is_daily
 from openai_costs.outputs.publish.publication_state import digest_of, last_state

@@ -9,6 +9,7 @@ import polars as pl
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.money import MONEY
+from openai_costs.kernel.sql_text import literal
 from openai_costs.settings import Budget
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.mart.spend import Spend
@@ -118,7 +119,7 @@ def daily_question(asked: Sequence[Asked]) -> str:
 
 def _only(column: str, ids: Iterable[str]) -> str:
     """Return SQL for a column of ids; those that no budget counts are added up as one."""
-    counted = ", ".join(map(_text, sorted(ids)))
+    counted = ", ".join(map(literal, sorted(ids)))
     return f"CASE WHEN {column} IN ({counted}) THEN {column} END AS {column}"
 
 
@@ -126,7 +127,7 @@ def _daily(budget: Budget, days: DayRange, connections: Sequence[str]) -> str:
     named = _name_of(budget)
     name = f"max({named})" if named else "CAST(NULL AS VARCHAR)"
     return (
-        f"SELECT {_text(budget.name)} AS budget, day, {name} AS name, "  # noqa: S608 - our own names
+        f"SELECT {literal(budget.name)} AS budget, day, {name} AS name, "  # noqa: S608 - our own names
         "CAST(sum(billed_usd) AS DECIMAL(38, 18)) AS billed_usd, "
         "CAST(sum(charged_usd) AS DECIMAL(38, 18)) AS charged_usd "
         f"FROM spent WHERE day BETWEEN DATE '{days.first}' AND DATE '{days.last}'"
@@ -159,11 +160,11 @@ def key_names_question(
     keys: Sequence[str], connections: Sequence[str], days: Sequence[date]
 ) -> str:
     """Return SQL against mart.spend for the columns of KEY_NAMES, of some keys on some days."""
-    of_connections = f"connection IN ({', '.join(map(_text, connections))})"
+    of_connections = f"connection IN ({', '.join(map(literal, connections))})"
     return (
         f"SELECT api_key_id, max({_no_address(NAMES['api_key'])}) "  # noqa: S608 - our own names
         f"FROM stored WHERE {_among(days)} AND {of_connections} "
-        f"AND api_key_id IN ({', '.join(map(_text, keys))}) GROUP BY 1 ORDER BY 1"
+        f"AND api_key_id IN ({', '.join(map(literal, keys))}) GROUP BY 1 ORDER BY 1"
     )
 
 
@@ -184,13 +185,9 @@ def _no_address(name: str) -> str:
 
 def _of_scope(budget: Budget, connections: Sequence[str]) -> str:
     """Return what a row must have: a connection that is no longer connected is none of these."""
-    kept = f" AND connection IN ({', '.join(map(_text, connections))})" if connections else ""
+    kept = f" AND connection IN ({', '.join(map(literal, connections))})" if connections else ""
     if budget.connection != "*":
-        kept += f" AND connection = {_text(budget.connection)}"
+        kept += f" AND connection = {literal(budget.connection)}"
     if budget.counted:
-        kept += f" AND {COLUMNS[budget.scope]} IN ({', '.join(map(_text, budget.counted))})"
+        kept += f" AND {COLUMNS[budget.scope]} IN ({', '.join(map(literal, budget.counted))})"
     return kept
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

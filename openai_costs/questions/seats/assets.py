@@ -8,6 +8,7 @@ import dagster as dg
 import polars as pl
 
 from openai_costs.kernel.money import MONEY
+from openai_costs.kernel.sql_text import literal
 from openai_costs.orchestration.table_assets import whole_table_asset
 from openai_costs.questions.coverage import former_connections, newest_settled, of_connected
 from openai_costs.questions.seats.seats import WINDOW_DAYS, Membership
@@ -100,7 +101,7 @@ def _as_of(lake: Lake) -> dict[str, date]:
 def _lately(as_of: Mapping[str, date]) -> str:
     """Return whether a day lies in its connection's window, in SQL."""
     ends = sorted(as_of.items())
-    inside = (f"connection = '{one}' AND {_within(day)}" for one, day in ends)
+    inside = (f"connection = {literal(one)} AND {_within(day)}" for one, day in ends)
     return " OR ".join(inside) or "false"
 
 

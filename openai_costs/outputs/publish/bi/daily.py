@@ -8,6 +8,7 @@ gives to the same key, user and project. The page counts the same way (outputs/r
 
 from typing import Final
 
+from openai_costs.kernel.sql_text import literal
 from openai_costs.outputs.publish.bi.view import NONE, View, or_none, shared, with_is_connected
 from openai_costs.outputs.publish.rounded import ROUNDED
 from openai_costs.questions.model_names import canonical_model_sql
@@ -23,7 +24,7 @@ _TIMED: Final = " + ".join(f"coalesce(u.input_{kind}_tokens, 0)" for kind in _CA
 
 
 def _words(*texts: str) -> str:
-    return ", ".join(f"'{text}'" for text in texts)
+    return ", ".join(map(literal, texts))
 
 
 _INPUT_ONLY: Final = f"u.endpoint IN ({_words(*ONLY_INPUT)})"

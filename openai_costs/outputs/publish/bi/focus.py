@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from openai_costs.kernel.redaction import ADDRESS
+from openai_costs.kernel.sql_text import literal
 from openai_costs.outputs.publish.bi.view import View
 from openai_costs.questions.namesakes import PEOPLE
 from openai_costs.sources.registry import invoicers
@@ -41,14 +42,13 @@ _UNITS: Final = {
 
 
 def _case(column: str, words: Mapping[str, str], otherwise: str) -> str:
-    cases = " ".join(f"WHEN '{key}' THEN '{word}'" for key, word in words.items())
+    cases = " ".join(f"WHEN {literal(key)} THEN {literal(word)}" for key, word in words.items())
     return f"CASE {column} {cases} ELSE {otherwise} END"
 
 
 def _plain(text: str) -> str:
     """Return SQL for a text in which nothing of an e-mail address is but what precedes the @."""
-    address = ADDRESS.replace("'", "''")
-    replaced = rf"regexp_replace({text}, '{address}', '\1', 'g')"
+    replaced = rf"regexp_replace({text}, {literal(ADDRESS)}, '\1', 'g')"
     return f"CASE WHEN contains({text}, '@') THEN {replaced} ELSE {text} END"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from openai_costs.kernel.sql_text import literal
 from openai_costs.outputs.publish.bi.view import View
 from openai_costs.questions.provider_scope import ANSWERED, HOW_FAR, why_not
 from openai_costs.sources.registry import invoicers
@@ -25,12 +26,8 @@ def scope_rows() -> Iterator[tuple[str, str, str, str, str]]:
 
 
 def _values() -> str:
-    rows = (", ".join(f"'{_quoted(one)}'" for one in row) for row in sorted(scope_rows()))
+    rows = (", ".join(map(literal, row)) for row in sorted(scope_rows()))
     return ", ".join(f"({row})" for row in rows)
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
 
 
 QUESTION_SCOPE: Final = View(

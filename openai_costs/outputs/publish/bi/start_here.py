@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from openai_costs.kernel.sql_text import literal
 from openai_costs.outputs.publish.bi.view import View
 
 _ANSWERS: Final = "Which view answers my question?"
@@ -14,10 +15,8 @@ def start_here(views: Sequence[View]) -> View:
     Args:
         views: The others, in that order.
     """
-    rows = (
-        f"(CAST({number} AS BIGINT), {_text(one.answers)}, 'bi.{one.name}', {_text(one.about)})"
-        for number, one in enumerate(views, 1)
-    )
+    texts = (map(literal, (one.answers, f"bi.{one.name}", one.about)) for one in views)
+    rows = (f"(CAST({place} AS BIGINT), {', '.join(row)})" for place, row in enumerate(texts, 1))
     return View(
         name="start_here",
         about="Which view answers which question. One row per view, in reading order.",
@@ -30,7 +29,3 @@ def start_here(views: Sequence[View]) -> View:
         },
         answers=_ANSWERS,
     )
-
-
-def _text(words: str) -> str:
-    return "'" + words.replace("'", "''") + "'"

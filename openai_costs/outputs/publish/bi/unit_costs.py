@@ -5,6 +5,7 @@ Batch tokens cost less, and a cached token less than another: the shares say why
 
 from typing import Final
 
+from openai_costs.kernel.sql_text import literal
 from openai_costs.outputs.publish.bi.daily import TOKEN_SUMS
 from openai_costs.outputs.publish.bi.view import View, or_none, shared, with_is_connected
 from openai_costs.questions.model_names import canonical_model_sql
@@ -31,8 +32,7 @@ def _known(*columns: str) -> str:
 
 
 def _billed(*types: str) -> str:
-    listed = ", ".join(f"'{one}'" for one in types)
-    return f"sum(billed_usd) FILTER (usage_type IN ({listed}))"
+    return f"sum(billed_usd) FILTER (usage_type IN ({', '.join(map(literal, types))}))"
 
 
 _USD: Final = {

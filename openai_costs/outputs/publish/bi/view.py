@@ -8,9 +8,10 @@ from typing import Final
 import polars as pl
 
 from openai_costs.kernel.redaction import ADDRESS
+from openai_costs.kernel.sql_text import literal
 from openai_costs.tables.contract import Contract
 
-_ADDRESS: Final = ADDRESS.replace("'", "''")
+_ADDRESS: Final = literal(ADDRESS)
 
 
 @dataclass(frozen=True)
@@ -140,5 +141,5 @@ def _selected(column: str, kind: pl.DataType, labels: Mapping[str, str | None]) 
         shown = column
         if column in labels:
             shown = or_none(*filter(None, (column, labels[column])))
-        return rf"regexp_replace({shown}, '{_ADDRESS}', '\1', 'g') AS {column}"
+        return rf"regexp_replace({shown}, {_ADDRESS}, '\1', 'g') AS {column}"
     return column
