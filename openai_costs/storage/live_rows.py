@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from openai_costs.kernel.sql_text import literal
+from openai_costs.kernel.sql_text import literal, read_parquet
 from openai_costs.storage.delta import LiveFile
 from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.fetched import local_copies
@@ -164,19 +164,11 @@ def relation(
     for partition, some in by_partition(files, ["connection"]).items():
         values = [f"{literal(value)} AS {name}, " for name, value in partition]
         copies = local_copies([file.path for file in some])
-        paths = ", ".join(literal(pattern(file)) for file in copies)
-        parts.append(
-            f"SELECT {''.join(values)}* FROM "  # noqa: S608 - our own names and quoted paths
-            f"read_parquet([{paths}], hive_partitioning = false, union_by_name = true)"
-        )
+        rows = read_parquet(copies, "hive_partitioning = false, union_by_name = true")
+        parts.append(f"SELECT {''.join(values)}* FROM {rows}")  # noqa: S608 - our own names and quoted paths
     before = table.before()
     columns = ", ".join(_from_file(*one, before.get(one[0])) for one in table.types().items())
     return f"(SELECT {columns} FROM ({' UNION ALL BY NAME '.join(parts)}))"  # noqa: S608 - as above
-
-
-def pattern(path: object) -> str:
-    """Return a path as DuckDB reads it: every path is a pattern, so signs of one stand in []."""
-    return str(path).replace("*", "[*]").replace("?", "[?]")
 
 
 def _in_file(kind: pl.DataType) -> str:

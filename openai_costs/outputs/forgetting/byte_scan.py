@@ -18,6 +18,7 @@ import zstandard
 from pydantic import SecretStr
 from upath import UPath
 
+from openai_costs.kernel.sql_text import identifier, read_parquet
 from openai_costs.outputs.forgetting.byte_texts import Search
 from openai_costs.storage.files import SET_ASIDE, files_below, is_local
 from openai_costs.storage.home import FOLDERS
@@ -153,10 +154,10 @@ def _rows(file: UPath, key: SecretStr | None, *, is_database: bool) -> Iterator[
         path.write_bytes(file.read_bytes())
         database = connected(str(path), read_only=True, key=key) if is_database else asking()
         with database as sql:
-            tables = [f"read_parquet('{path}')"]
+            tables = [read_parquet([path])]
             if is_database:
-                named = "SELECT schema_name || '.' || table_name FROM duckdb_tables()"
-                tables = [name for (name,) in sql.execute(named).fetchall()]
+                named = "SELECT schema_name, table_name FROM duckdb_tables()"
+                tables = [".".join(map(identifier, name)) for name in sql.execute(named).fetchall()]
             for table in tables:
                 rows = sql.execute(f"SELECT CAST(stored AS VARCHAR) FROM {table} AS stored")  # noqa: S608 - names of its own
                 while some := rows.fetchmany(10_000):
@@ -168,7 +169,7 @@ def _cells(file: Path) -> Iterator[bytes]:
     with closing(opened_to_read(file)) as sql:
         named = "SELECT name FROM sqlite_master WHERE type = 'table'"
         for (table,) in sql.execute(named).fetchall():
-            for row in sql.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - a name of its own
+            for row in sql.execute(f"SELECT * FROM {identifier(table)}"):  # noqa: S608 - its own name
                 for cell in row:
                     if isinstance(cell, bytes):
                         yield cell

@@ -19,7 +19,7 @@ from upath import UPath
 from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted
 from openai_costs.kernel.money import total
-from openai_costs.kernel.sql_text import literal
+from openai_costs.kernel.sql_text import read_parquet
 from openai_costs.outputs.publish import key_sums
 from openai_costs.outputs.publish.behind import Behind, behind
 from openai_costs.outputs.publish.focus_files import changed_focus
@@ -45,7 +45,6 @@ from openai_costs.storage.delta_faults import StorageFailed
 from openai_costs.storage.encryption import DatabaseLocked, is_encrypted
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.live_rows import pattern
 from openai_costs.storage.moving import on_this_machine
 from openai_costs.storage.slices import Slice
 from openai_costs.storage.sql import connected, raise_if_of_system
@@ -224,11 +223,8 @@ def _copies(home: UPath, scratch: Path, unreadable: list[str]) -> Sums:
                 unreadable.append(f"{PARQUET}/{name} has no file")
                 continue
             (scratch / name).mkdir(exist_ok=True)
-            read = ", ".join(
-                literal(pattern(on_this_machine(file, scratch / name))) for file in files
-            )
+            source = read_parquet(on_this_machine(file, scratch / name) for file in files)
             with _readable(f"{place_} ({name})", unreadable):
-                source = f"read_parquet([{read}], hive_partitioning = false)"
                 sums |= {(place_, one): of for one, of in daily_sums(sql, {table: source}).items()}
     return sums
 

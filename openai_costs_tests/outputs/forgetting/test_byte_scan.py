@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
+import tempfile
 import zlib
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -52,6 +53,30 @@ def test_a_text_is_seen_however_a_file_is_packed(tmp_path: Path, how: str) -> No
     assert scan(UPath(tmp_path), [NAME]).places == ["raw/file"]
     assert scan(UPath(tmp_path), ["Zoe Planted"]).places == []
     assert scan(UPath(tmp_path), ["Zoë Plant"]).places == []
+
+
+@pytest.mark.parametrize("how", WRITERS)
+def test_a_temporary_folder_of_any_name_makes_no_file_a_damaged_one(
+    tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "raw").mkdir()
+    WRITERS[how](tmp_path / "raw/file")
+    scratch = tmp_path / "o'brien *[1]"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    assert scan(UPath(tmp_path), [NAME]).rest == ["raw/file"]
+    assert scan(UPath(tmp_path), ["no one"]).rest == []
+
+
+def test_tables_of_any_name_are_searched(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    with connected(str(tmp_path / "raw/a.duckdb")) as sql:
+        sql.execute("""CREATE TABLE "of 'all' ""people\""" AS SELECT ? AS who""", [NAME])
+    with closing(sqlite3.connect(tmp_path / "raw/b.db")) as sql, sql:
+        sql.execute("""CREATE TABLE "of ""people\""" (body BLOB)""")
+        sql.execute("""INSERT INTO "of ""people\""" VALUES (?)""", [zlib.compress(NAME.encode())])
+    assert scan(UPath(tmp_path), [NAME]).rest == ["raw/a.duckdb", "raw/b.db"]
+    assert scan(UPath(tmp_path), ["no one"]).rest == []
 
 
 def test_a_database_that_no_one_has_open_is_read_without_a_file_beside_it(tmp_path: Path) -> None:
