@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from functools import cache, partial
@@ -230,6 +231,18 @@ def test_only_settings_reads_the_environment() -> None:
 
 def test_only_one_module_quotes_texts_for_sql() -> None:
     assert offenders(lambda path: """replace("'", "''")""" in text(path)) == {"kernel/sql_text.py"}
+
+
+def test_the_name_of_a_published_file_is_written_once() -> None:
+    found = [
+        node.value
+        for path in MODULES
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Constant)
+        and re.fullmatch(r"(published|report)/[\w./-]+", str(node.value))
+    ]
+    assert {"published/focus", "published/.publication.json"} <= {*found}
+    assert sorted(found) == sorted({*found})
 
 
 def test_a_pure_module_knows_no_dagster_http_disk_or_environment() -> None:

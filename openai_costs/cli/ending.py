@@ -18,6 +18,7 @@ from openai_costs.cli.run_output import RunFailedError
 from openai_costs.kernel.days import Clock
 from openai_costs.kernel.formatting import counted
 from openai_costs.outputs.publish.last_publication import DATABASE
+from openai_costs.outputs.publish.parquet_copies import PARQUET
 from openai_costs.outputs.publish.publication import NothingToShow, Publication
 from openai_costs.outputs.report.cost_explorer import PAGE, read_opening
 from openai_costs.outputs.report.judged import Judged
@@ -68,7 +69,7 @@ def ending(publication: Publication, now: datetime, *, is_brief: bool = False) -
         yield f"  - {question.title}: {question.sentence}"
     yield from _findings(home, page.first.judged)
     yield "\nFiles:"
-    for file in (PAGE, DATABASE, "published/parquet", "raw"):
+    for file in (PAGE, DATABASE, PARQUET, "raw"):
         yield f"  {home / file}"
 
 

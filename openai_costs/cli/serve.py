@@ -12,9 +12,9 @@ from openai_costs.kernel.days import Clock
 from openai_costs.kernel.errors import OpenAICostsError, SettingsError
 from openai_costs.kernel.hosts import host_in_address, is_every_address
 from openai_costs.outputs.publish.publication import Publication
-from openai_costs.outputs.publish.publication_state import STATE
 from openai_costs.outputs.report.cost_explorer import PAGE, write_report
 from openai_costs.outputs.report.served import LOOPBACK, application
+from openai_costs.storage.layout import PUBLICATION_STATE
 
 
 def serve_page(
@@ -52,7 +52,7 @@ def serve_page(
 
 def _bring_up_to_date(publication: Publication, clock: Clock) -> None:
     """Write the page where there is none, or where a run was killed between database and page."""
-    page, state = publication.home / PAGE, publication.home / STATE
+    page, state = publication.home / PAGE, publication.home / PUBLICATION_STATE
     if not page.exists():
         write_report(publication, clock())
     elif state.exists() and page.stat().st_mtime < state.stat().st_mtime:

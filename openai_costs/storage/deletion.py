@@ -18,16 +18,12 @@ from openai_costs.kernel.days import day_named
 from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.storage.files import SET_ASIDE, remove_folder
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.layout import FOCUS, PUBLICATION_STATE
 from openai_costs.storage.purging import purge_lake, remove_days_before
 from openai_costs.tables.candidate import EVERY_CONNECTION
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.findings import OPEN, Findings
-
-CONTINUED = "published/.publication.json"
-"""Without it, the next publication is built anew, and holds no byte of the last one."""
-
-EXPORTS = "published/focus"
 
 FirstKept = Callable[[str], date | None]
 """Returns the first day that is kept of a connection or gateway; None keeps all."""
@@ -50,8 +46,8 @@ def delete_before(home: UPath, lake: Lake, limits: Mapping[str, date]) -> None:
         StorageFailed: A table cannot be read or written.
         OSError: A file cannot be removed.
     """
-    (home / CONTINUED).unlink(missing_ok=True)
-    for folder in (home / EXPORTS, home / SET_ASIDE):
+    (home / PUBLICATION_STATE).unlink(missing_ok=True)
+    for folder in (home / FOCUS, home / SET_ASIDE):
         remove_folder(folder)
     for name, first in limits.items():
         for provider in folders(home / "raw"):

@@ -16,6 +16,13 @@ from openai_costs.storage.home import FOLDERS
 from openai_costs.storage.locks import WRITERS
 from openai_costs.storage.object_stores import TRIAL
 
+PUBLICATION_STATE = "published/.publication.json"
+"""What the last publication was made of. Without it, the next one is built anew, and holds no byte
+of the last one."""
+
+FOCUS = "published/focus"
+"""The folder of the bill as FOCUS files."""
+
 _DELTA = (
     r"(_delta_log/(\d{20}\.(json|checkpoint.*\.parquet)|_.*)"
     r"|_digests/[\w.-]+\.sha256|part-\d{5}-[\w-]+\.\w+\.parquet)"
@@ -26,19 +33,19 @@ _FILE = re.compile(
     rf"raw/[^/]+/[^/]+/({_READ}|[^/]+\.json|.+\.msgpack)"
     rf"|lake/(([^/]+/)+{_DELTA}|format\.json)|(lake|record)/{TRIAL}"
     r"|record/[^/]+/\d{8}\.json"
-    rf"|published/(openai_costs\.duckdb|\.publication\.json|parquet/{_COPY}"
-    r"|focus/[^/]+/openai_costs\.parquet)"
+    rf"|published/(openai_costs\.duckdb|parquet/{_COPY})|{re.escape(PUBLICATION_STATE)}"
+    rf"|{FOCUS}/[^/]+/openai_costs\.parquet"
     r"|report/index\.html|dagster/history/(runs/)?[^/]+\.db"
     r"|(.*/)?\.(\w+\.)?lock(\.holder)?|mutes\.json"
 )
-_MORE = re.compile(r"(published/focus|report|dagster)/.+|.*/\.(.+\.tmp|building-.+)")
+_MORE = re.compile(rf"({FOCUS}|report|dagster)/.+|.*/\.(.+\.tmp|building-.+)")
 """Files whose names others choose, such as Dagster, or that are there for a moment."""
 
 _FOLDER = re.compile(
     rf"{SET_ASIDE}|raw(/[\w-]+){{1,4}}"
     r"|lake/\w+(/\w+)?(/_delta_log|/_digests|(/\w+=[^/]+){1,2})?"
     r"|record/\w+"
-    r"|published/(parquet(/\w+\.\w+)?|focus(/billing_period=[\d-]+)?)"
+    rf"|published/parquet(/\w+\.\w+)?|{FOCUS}(/billing_period=[\d-]+)?"
     r"|dagster/history(/runs)?"
 )
 

@@ -17,13 +17,13 @@ from openai_costs.kernel.json_texts import with_pseudonyms
 from openai_costs.kernel.pseudonyms import Pseudonyms
 from openai_costs.kernel.sql_text import literal
 from openai_costs.storage.commits import path_of
-from openai_costs.storage.deletion import CONTINUED, EXPORTS
 from openai_costs.storage.delta import DeltaTables, LiveFile
 from openai_costs.storage.delta_operations import REARRANGED, WRITING
 from openai_costs.storage.evidence import rewrite
 from openai_costs.storage.files import SET_ASIDE, files_below, is_local, remove_folder, replace_file
 from openai_costs.storage.forgotten import without_names
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.layout import FOCUS, PUBLICATION_STATE
 from openai_costs.storage.live_rows import by_partition
 from openai_costs.storage.purging import purge_lake
 from openai_costs.storage.read_names import SUFFIX
@@ -43,8 +43,8 @@ def rewrite_home(home: UPath, lake: Lake, people: Pseudonyms, at: datetime) -> N
         StorageFailed: A table cannot be read or written.
         OSError: A file cannot be written.
     """
-    (home / CONTINUED).unlink(missing_ok=True)
-    for folder in (home / EXPORTS, home / SET_ASIDE):
+    (home / PUBLICATION_STATE).unlink(missing_ok=True)
+    for folder in (home / FOCUS, home / SET_ASIDE):
         remove_folder(folder)
     _rewrite_pages(home / "raw", people, at)
     lake.recorded.rewrite(lambda line: with_pseudonyms(line, people))

@@ -26,10 +26,11 @@ from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.settings.section import NAME
 from openai_costs.storage.commits import path_of
-from openai_costs.storage.deletion import CONTINUED, EXPORTS, folders
+from openai_costs.storage.deletion import folders
 from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.files import SET_ASIDE, is_local, place, remove_folder
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.layout import FOCUS, PUBLICATION_STATE
 from openai_costs.storage.locks import no_writers
 from openai_costs.storage.purging import is_whole, purge_lake, remove_empty_folders
 from openai_costs.storage.rewriting import rewrite_table
@@ -113,8 +114,8 @@ class Departure:
             yield f"{read} of days that {other} continues: they are those of {other}, and stay."
 
     def _delete(self, lake: Lake) -> None:
-        (self.home / CONTINUED).unlink(missing_ok=True)
-        for folder in (self.home / EXPORTS, self.home / SET_ASIDE):
+        (self.home / PUBLICATION_STATE).unlink(missing_ok=True)
+        for folder in (self.home / FOCUS, self.home / SET_ASIDE):
             remove_folder(folder)
         for provider in folders(self.home / "raw"):
             remove_folder(provider / self.name)
@@ -193,7 +194,7 @@ def departure(settings: Settings, name: str) -> Departure:
 def _is_stored(home: UPath, name: str) -> bool:
     """Return whether a connection has pages of its own, or its deletion was killed half way."""
     has_pages = any((one / name).is_dir() for one in folders(home / "raw"))
-    return has_pages or not (home / CONTINUED).exists()
+    return has_pages or not (home / PUBLICATION_STATE).exists()
 
 
 def _places(home: UPath, name: str, key: SecretStr | None) -> tuple[Scan, Elsewhere]:

@@ -21,12 +21,12 @@ from openai_costs.outputs.publish.focus_lines import DayOfLines, days_with_lines
 from openai_costs.outputs.publish.parquet_copies import Copies, mark_in_place, mark_of
 from openai_costs.outputs.publish.publication_state import last_state
 from openai_costs.storage.files import remove_folder
+from openai_costs.storage.layout import FOCUS
 from openai_costs.storage.locks import StillHeld
 from openai_costs.storage.moving import move_all_into_place
 from openai_costs.tables.core.spend import Spend
 from openai_costs.tables.mart.spend import Spend as MartSpend
 
-FOCUS: Final = "published/focus"
 FILE: Final = "openai_costs.parquet"
 FORMAT: Final = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 40960, DICTIONARY_SIZE_LIMIT 1000"
 """DuckDB holds a group of rows in memory, and these rows have more than 60 columns. Dollars hardly

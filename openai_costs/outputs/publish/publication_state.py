@@ -22,11 +22,11 @@ from openai_costs.outputs.publish.last_publication import DATABASE, is_daily
 from openai_costs.storage.encryption import DatabaseLocked
 from openai_costs.storage.files import content_of, is_local, replace_file
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.layout import PUBLICATION_STATE
 from openai_costs.storage.slices import Slice, Written
 from openai_costs.storage.sql import connected
 from openai_costs.tables.contract import all_contracts
 
-STATE = "published/.publication.json"
 NO_COMMIT = (-1, "")
 """Of a publication by a version that did not note it: it is not continued."""
 NO_VERSION = ("", -1)
@@ -101,7 +101,7 @@ def continued(
 def last_state(home: UPath) -> PublicationState | None:
     """Return the state of the last publication; None where it cannot be read."""
     try:
-        return _parsed(json.loads(content_of(home / STATE)))
+        return _parsed(json.loads(content_of(home / PUBLICATION_STATE)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -150,7 +150,7 @@ def note_state(home: UPath, state: PublicationState) -> None:
     """Write down what the publication that is in place now was made of."""
     kept = [(name, day.isoformat()) for name, day in state.kept]
     content = asdict(replace(state, kept=())) | {"kept": kept}
-    replace_file(home / STATE, json.dumps(content, indent=1).encode())
+    replace_file(home / PUBLICATION_STATE, json.dumps(content, indent=1).encode())
 
 
 def digest_of(file: Path) -> str:

@@ -24,11 +24,12 @@ from openai_costs.outputs.publish.bi import VIEWS
 from openai_costs.outputs.publish.database import Published, publish
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.parquet_copies import PARQUET
-from openai_costs.outputs.publish.publication_state import STATE, unpublished
+from openai_costs.outputs.publish.publication_state import unpublished
 from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.storage.commits import path_of
 from openai_costs.storage.delta import DeltaTables
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.layout import PUBLICATION_STATE
 from openai_costs.storage.renamed import rename_connection
 from openai_costs.storage.slice_log import SliceLog
 from openai_costs.storage.slices import Batch, Slice
@@ -147,7 +148,7 @@ class Home:
         """The same home elsewhere, in which the next publication is built anew."""
         with TemporaryDirectory() as folder:
             copy = self.copied(Path(folder) / "twin")
-            (copy.path / STATE).unlink(missing_ok=True)
+            (copy.path / PUBLICATION_STATE).unlink(missing_ok=True)
             yield copy
 
     def copied(self, path: Path) -> Home:
@@ -301,7 +302,7 @@ def next_month(home: Home) -> None:
 
 
 def other_structure(home: Home) -> None:
-    state = home.path / STATE
+    state = home.path / PUBLICATION_STATE
     state.write_text(state.read_text().replace('"structure": "', '"structure": "0'))
 
 
@@ -316,18 +317,18 @@ def no_database(home: Home) -> None:
 
 
 def no_state(home: Home) -> None:
-    (home.path / STATE).write_text("[1, 2")
+    (home.path / PUBLICATION_STATE).write_text("[1, 2")
 
 
 def foreign_state(home: Home) -> None:
-    (home.path / STATE).write_text('{"structure": 1, "versions": [], "kept": 2}')
+    (home.path / PUBLICATION_STATE).write_text('{"structure": 1, "versions": [], "kept": 2}')
 
 
 def older_state(home: Home) -> None:
     """What a version wrote that did not note the newest commit."""
-    state = json.loads((home.path / STATE).read_text())
+    state = json.loads((home.path / PUBLICATION_STATE).read_text())
     del state["commit"]
-    (home.path / STATE).write_text(json.dumps(state))
+    (home.path / PUBLICATION_STATE).write_text(json.dumps(state))
 
 
 def another_table(home: Home) -> None:

@@ -21,7 +21,7 @@ from openai_costs.cli.commands import app
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.publish import focus_lines
 from openai_costs.outputs.publish.focus_export import export_month
-from openai_costs.outputs.publish.focus_files import FILE, FOCUS
+from openai_costs.outputs.publish.focus_files import FILE
 from openai_costs.outputs.publish.focus_lines import DayOfLines
 from openai_costs.questions.spend.attribution import attribution
 from openai_costs.questions.spend.breakdown import by_project_key_model, by_user
@@ -29,6 +29,7 @@ from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.questions.spend.names import Directory
 from openai_costs.settings import Team
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.layout import FOCUS
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.projects import Projects

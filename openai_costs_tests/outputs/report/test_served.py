@@ -20,10 +20,10 @@ from openai_costs.cli.faults import sentence_of
 from openai_costs.cli.serve import serve_page
 from openai_costs.kernel.errors import SettingsError
 from openai_costs.outputs.publish.publication import NothingToShow, Publication
-from openai_costs.outputs.publish.publication_state import STATE
 from openai_costs.outputs.report.cost_explorer import PAGE
 from openai_costs.outputs.report.served import LOOPBACK, application
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.layout import PUBLICATION_STATE
 from openai_costs.tables.mart.spend import Spend
 from openai_costs_tests.conftest import DEMO_NOON
 from openai_costs_tests.org import added
@@ -152,7 +152,7 @@ def test_a_page_is_written_anew_where_a_run_was_killed_between_database_and_page
 ) -> None:
     home = UPath(tmp_path / "home")
     copytree(told_demo[0].root.parent, home)
-    page, state = Path(str(home / PAGE)), Path(str(home / STATE))
+    page, state = Path(str(home / PAGE)), Path(str(home / PUBLICATION_STATE))
     written = page.read_bytes()
     page.write_text("of an older publication")
     if is_older is None:
