@@ -166,6 +166,14 @@ def versioned(file: UPath) -> tuple[bytes, str]:
     return found, "" if isinstance(file, Path) else after
 
 
+def version(file: UPath) -> str:
+    """Return what changes with a file, without reading it; empty where nothing says it."""
+    try:
+        return _version(file)
+    except Exception:  # noqa: BLE001 - each object store's library has its own errors
+        return ""  # what is wrong is said where the file is read
+
+
 def _version(file: UPath, *, is_cached: bool = True) -> str:
     """Return what changes with a file: a store's own word for it, or its time and size."""
     if isinstance(file, Path):

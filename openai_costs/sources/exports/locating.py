@@ -3,9 +3,9 @@
 Lists and reads manifests; no file of rows is opened. Not here: which run counts (ownership.py).
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
@@ -20,8 +20,6 @@ from openai_costs.sources.exports.ownership import Run, newest_of_each_export
 from openai_costs.sources.exports.text_tables import is_table
 
 MANIFEST: Final = "manifest.json"
-LATE: Final = timedelta(days=31)
-"""How far ahead of what is known of a file a charge in it may be dated; late ones are behind."""
 _ANY: Final = "**"
 
 
@@ -81,6 +79,22 @@ def located(
         if run.is_listed:
             _refuse_incomplete(run, manifests.read(run.name))
     return Located(paths, runs, tuple(one for _, left in listed for one in left))
+
+
+def version(run: Run, paths: Mapping[str, UPath]) -> str:
+    """Return what changes with the files of a run, without reading them.
+
+    Args:
+        run: The run.
+        paths: All files by their names.
+
+    Returns:
+        A text to compare with that of another time; empty where nothing says whether they changed.
+    """
+    found = [(name, user_files.version(paths[name])) for name in sorted(run.files)]
+    if not all(its for _, its in found):
+        return ""
+    return hashlib.sha256(repr((run.ran_at, found)).encode()).hexdigest()[:16]
 
 
 def _name(path: UPath) -> str:

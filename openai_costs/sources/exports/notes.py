@@ -4,8 +4,8 @@ A hint, never evidence: losing the file makes the files be read once more. Expor
 were not requested: a charge of October that comes in the file of November. Such days are owed.
 """
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -16,8 +16,6 @@ from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.exports.evidence import ROWS, Request, billing_months, digest
-from openai_costs.sources.exports.layout import is_of, months
-from openai_costs.sources.exports.ownership import Run
 from openai_costs.sources.exports.settings import files_of, rules_text
 from openai_costs.sources.notes import read_note, write_note
 from openai_costs.storage.archive import Archive
@@ -59,6 +57,7 @@ class Notes(msgspec.Struct, frozen=True):
         owed: Days that have changed in the files and were not asked for since.
         files: All files of the readings so far, also those that are gone, and the last day that
             each may prove; None in a note of an earlier version.
+        runs: What changes with the files of a run, as they were when they were read, by its name.
     """
 
     first: date | None = None
@@ -66,19 +65,21 @@ class Notes(msgspec.Struct, frozen=True):
     accounts: tuple[str, ...] = ()
     owed: tuple[date, ...] = ()
     files: dict[str, date] | None = None
+    runs: dict[str, str] = {}
 
 
 class Seen(NamedTuple):
     """What some files hold: the days that their runs cover, and billing accounts.
 
-    Beside it the days that were withdrawn: nothing is kept of them any more; the files that are
-    there, with the last day that each may prove; and the billing months of some kept days.
+    Beside it the days that were withdrawn: nothing is kept of them any more; the last day that each
+    file may prove; the runs as they are; and the billing months of some kept days.
     """
 
     covered: Collection[date]
     accounts: Collection[str]
     withdrawn: Collection[date] = ()
     files: Mapping[str, date] = MappingProxyType({})
+    runs: Mapping[str, str] = MappingProxyType({})
     months: Mapping[date, tuple[str, ...]] = MappingProxyType({})
 
 
@@ -120,7 +121,8 @@ def remember(
         for name, day in ((known.files or {}) | dict(seen.files)).items()
         if name in seen.files or day >= limit
     }
-    note = Notes(min(firsts, default=None), days, named, still, files)
+    runs = dict(seen.runs)
+    note = Notes(min(firsts, default=None), days, named, still, files, runs)
     write_note(_file(archive, connection), note)
 
 
@@ -128,84 +130,6 @@ def first_day(archive: Archive, connection: Connection) -> date:
     """Return the first day of a connection that any of its files covers, as far as is known."""
     first = recall(archive, connection).first
     return max(connection.first_day, first) if first else connection.first_day
-
-
-def proven_by_gone_files(notes: Notes, paths: Container[str], export: str = "") -> date:
-    """Return the last day that a file which is gone may have proven to be complete, in any way.
-
-    Args:
-        notes: What is known of the files; of an earlier version they say nothing of them.
-        paths: The files that are there.
-        export: The export that the file was of; empty for any.
-    """
-    if notes.files is None:
-        return date.max
-    gone = {name: day for name, day in notes.files.items() if name not in paths}
-    its = (day for name, day in gone.items() if not export or is_of(export, name))
-    return max(its, default=date.min)
-
-
-def known_until(notes: Notes, run: Run) -> dict[str, date]:
-    """Return the last day that each file of a run is about, or had a charge of when it was read."""
-    about, known = run.days.last if run.days else date.min, notes.files or {}
-    return {name: max(known.get(name, about), about) for name in run.files}
-
-
-def kept_from_gone_files(
-    notes: Notes, runs: Iterable[Run], paths: Container[str]
-) -> Iterator[date]:
-    """Yield the days of files that are gone that have rows of a month which a run is about.
-
-    Such a run replaces them also on days that it has no row of, and that are not in the month.
-    """
-    whole = [one.days for one in runs if one.is_whole_months and one.days]
-    about = {f"{month:%Y-%m}" for days in whole for month in months(days)}
-    for day, its in notes.days.items():
-        is_about = bool(about) if its.months is None else not about.isdisjoint(its.months)
-        if is_about and not all(one in paths for one in its.files):
-            yield day
-
-
-def replaced_until(
-    notes: Notes, runs: Sequence[Run], paths: Container[str], instants: Mapping[str, datetime]
-) -> dict[str, date]:
-    """Return the files that a newer run of their export, which is gone, has replaced, until a day.
-
-    Args:
-        notes: What is known of the files.
-        runs: The runs that are there.
-        paths: The files that are there.
-        instants: When the runs were, of which rows are kept, by file.
-    """
-    gone = [(path, at) for path, at in instants.items() if path not in paths]
-    replaced = [
-        one
-        for one in runs
-        if any(one.ran_at and one.ran_at < at and is_of(one.export, path) for path, at in gone)
-    ]
-    until = {one.export: proven_by_gone_files(notes, paths, one.export) for one in replaced}
-    return {name: until[one.export] for one in replaced for name in one.files}
-
-
-def kept_beside(
-    notes: Notes, runs: Sequence[Run], paths: Container[str]
-) -> dict[str, frozenset[str]]:
-    """Return the files and exports that a day was kept from together with each file that is gone.
-
-    Args:
-        notes: What is known of the files.
-        runs: The runs that are there.
-        paths: The files that are there.
-    """
-    beside: dict[str, set[str]] = {}
-    for its in notes.days.values():
-        for name in its.files:
-            if name not in paths:
-                beside.setdefault(name, set()).update(its.files)
-    exports = {one.export for one in runs if one.ran_at or one.is_listed}
-    names = {one for files in beside.values() for one in files}
-    of = {one: {one, *(export for export in exports if is_of(export, one))} for one in names}
-    return {name: frozenset().union(*(of[one] for one in its)) for name, its in beside.items()}
 
 
 def owed_days(archive: Archive, connection: Connection) -> tuple[date, ...]:

@@ -18,6 +18,7 @@ from openai_costs.kernel.days import DayRange
 from openai_costs.kernel.formatting import counted
 from openai_costs.settings.connection import Connection
 from openai_costs.sources import user_files
+from openai_costs.sources.exports import noted_files
 from openai_costs.sources.exports.covered import NOTHING, covered, newest
 from openai_costs.sources.exports.evidence import (
     DayPart,
@@ -31,18 +32,13 @@ from openai_costs.sources.exports.evidence import (
 )
 from openai_costs.sources.exports.gone_files import KeptDay
 from openai_costs.sources.exports.kept_reads import KeptReads
-from openai_costs.sources.exports.locating import LATE, Located, located
+from openai_costs.sources.exports.locating import Located, located, version
 from openai_costs.sources.exports.notes import (
     DayNote,
     Seen,
-    kept_beside,
-    kept_from_gone_files,
-    known_until,
-    proven_by_gone_files,
     recall,
     refuse_counted_account,
     remember,
-    replaced_until,
 )
 from openai_costs.sources.exports.ownership import HeldRun, Owned, Run, owned
 from openai_costs.sources.exports.settings import files_of, rules_text, store_options
@@ -96,26 +92,26 @@ class _Reading:
         self._runs: list[HeldRun] = []
         self._parts: dict[date, list[DayPart]] = {}
         self._left_out: dict[date, list[LeftOut]] = {}
-        self._covered: set[date] = set()
-        self._unread: set[date] = set()
-        self._present: set[str] = set()
+        self._covered, self._unread, self._withdrawn = set[date](), set[date](), set[date]()
+        self._present, self.accounts = set[str](), set[str]()
         self._paths: Container[str] = ()
         self._beside: dict[str, frozenset[str]] = {}
         self._may_prove: dict[str, date] = {}
-        self._withdrawn: set[date] = set()
+        self._versions: dict[str, str] = {}
         self._left_over: tuple[str, ...] = ()
-        self.accounts: set[str] = set()
 
     def open(self, files: Located, days: DayRange) -> None:
         """Read the files that may have charges of some days, and find out which rows count."""
         opened: dict[str, tuple[Sheet, Source]] = {}
         unread: set[str] = set()
+        self._versions = {run.name: version(run, files.paths) for run in files.runs}
         for run in files.runs:
-            until = known_until(self._notes, run)
-            if run.days and max(until.values()) + LATE < days.first:
+            is_now = self._versions[run.name]
+            if run.days and noted_files.may_wait(self._notes, run, is_now, days.first):
                 unread.update(run.files)
                 self._unread.update(run.days)
-                self._may_prove |= until
+                self._may_prove |= noted_files.known_until(self._notes, run)
+                self._versions[run.name] = self._notes.runs.get(run.name, "")
                 continue
             its = [self._sheet(run, name, files.paths[name]) for name in run.files]
             if not run.is_listed:
@@ -127,7 +123,7 @@ class _Reading:
         self._present, self._left_over = set(files.paths) - unread, files.left_over
         self._take(owned(self._runs), opened)
         self._paths, runs = files.paths, [one.run for one in self._runs]
-        self._beside = kept_beside(self._notes, runs, files.paths)
+        self._beside = noted_files.kept_beside(self._notes, runs, files.paths)
         self._withdrawn = self._unproven(files.paths)
 
     def _take(self, own: Owned, opened: dict[str, tuple[Sheet, Source]]) -> None:
@@ -182,14 +178,14 @@ class _Reading:
         yield from self._kept.dated_again(asked - there - self._withdrawn, self._read_at)
         for day in sorted(self._withdrawn):
             yield DayRead(*self._kept.whose, day, self._read_at, {}, {}, is_withdrawn=True)
-        covered = self._covered | self._unread
-        seen = Seen(covered, self.accounts, self._withdrawn, self._may_prove, months)
+        covered, files = self._covered | self._unread, (self._may_prove, self._versions)
+        seen = Seen(covered, self.accounts, self._withdrawn, *files, months)
         remember(self._archive, self._connection, seen, kept, changed)
 
     def _unproven(self, paths: Container[str]) -> set[date]:
         """Return the kept days that nothing proves: without a row and a file, or still to come."""
         today, kept = self._read_at.date(), self._kept
-        gone = proven_by_gone_files(self._notes, paths)
+        gone = noted_files.proven_by_gone_files(self._notes, paths)
         if ahead := kept.dated_after(self._read_at):
             to_come = [day for day in ahead if day > max(today, gone)]
             return days_to_come(self._runs, to_come, paths, kept.every)
@@ -200,7 +196,7 @@ class _Reading:
     def _losing(self, others: Container[date]) -> tuple[set[date], dict[date, tuple[str, ...]]]:
         """Return the days that lose rows of files that are gone, and the months of the rest."""
         losing, months, runs = set[date](), dict[date, tuple[str, ...]](), self._runs
-        for day in kept_from_gone_files(self._notes, [one.run for one in runs], self._paths):
+        for day in noted_files.kept_from_gone_files(self._notes, runs, self._paths):
             if day not in others and (before := self._kept.newest(day)):
                 kept = KeptDay.of(before, self._rules.dialects)
                 if kept.loses(runs, self._present, self._beside):
@@ -237,7 +233,7 @@ class _Reading:
         """Until which day newer runs of their exports, which are gone, may have replaced files."""
         kept, runs = self._kept.sources, [one.run for one in self._runs]
         instants = {one.path: at for one in kept if (at := one.instant) and at <= self._read_at}
-        return replaced_until(self._notes, runs, self._paths, instants)
+        return noted_files.replaced_until(self._notes, runs, self._paths, instants)
 
     def _sheet(self, run: Run, name: str, path: UPath) -> tuple[Sheet, Source]:
         content, etag = user_files.versioned(path)

@@ -52,9 +52,11 @@ def test_exports_are_read_from_a_store_of_their_own_and_every_fault_is_a_sentenc
 
 def _refuses_a_file_that_changes(file: UPath) -> None:
     assert file.fs.ls(file.parent.path)  # as a reading begins: with what is there
+    before = user_files.version(file)
     other = UPath(str(file), **file.storage_options, skip_instance_cache=True)
     other.fs.pipe_file(other.path, csv_of(row("2026-11-02", "4")))
     with pytest.raises(user_files.FileReplaced, match="was replaced while it was read"):
         user_files.content(file)
     file.fs.invalidate_cache()
     assert b"4" in user_files.content(file)
+    assert user_files.version(file) not in {before, ""}

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from openai_costs.kernel.days import ONE_DAY, DayRange, month_of
-from openai_costs.sources.exports.locating import LATE
 from openai_costs.sources.exports.notes import owed_days
 from openai_costs.sources.focus_file.assets import PAGES
 from openai_costs_tests.sources.exports.files import Export, azure_manifest, csv_of, row
@@ -136,11 +135,11 @@ class History:
             self.put(self.runs[-1])
 
     def read(self, days: DayRange) -> None:
-        """Read some days: months that ended long before them are not opened."""
+        """Read some days: what is new of months that ended long before them counts too."""
         assert self.export.read(days) == ""
         for run in self.runs:
             is_newer = run.month not in self.newest or self.newest[run.month].ran_at < run.ran_at
-            if run.is_there and is_newer and month_of(run.month).last + LATE >= days.first:
+            if run.is_there and is_newer:
                 self.newest[run.month] = run
 
     def read_recent_days(self) -> None:
