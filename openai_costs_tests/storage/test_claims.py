@@ -41,6 +41,22 @@ def test_a_claim_of_a_killed_process_ends_with_it_on_a_disk_and_stays_on_a_store
         assert is_ours == is_local(name)
 
 
+def test_a_store_that_fails_when_a_claim_ends_takes_nothing_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = place(f"memory://{uuid4()}") / "day" / "r000002"
+
+    def unreachable(_path: str) -> None:
+        raise RuntimeError
+
+    with claimed(name) as is_ours:
+        monkeypatch.setattr(name.fs, "rm_file", unreachable)
+    assert is_ours
+    monkeypatch.undo()
+    with claimed(name) as is_ours:
+        assert not is_ours
+
+
 def test_claims_of_killed_processes_are_swept_and_those_of_others_stay(tmp_path: Path) -> None:
     (tmp_path / ".r000001.tmp").touch()
     with claimed(UPath(tmp_path / "r000002")):
