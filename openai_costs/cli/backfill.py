@@ -6,6 +6,7 @@ The same jobs as in the Dagster UI. A day of which all pages are kept is made wi
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from openai_costs.cli.backfill_follow_up import connected, follow_up
 from openai_costs.cli.backfill_names import (
     Judging,
     asks_for_no_names,
@@ -17,13 +18,7 @@ from openai_costs.cli.backfill_names import (
     runs_of_names,
 )
 from openai_costs.cli.backfill_order import newest_first, past_the_beginning, publications
-from openai_costs.cli.backfill_plan import (
-    Step,
-    known_since,
-    names_of_kept_pages,
-    plan,
-    plan_offline,
-)
+from openai_costs.cli.backfill_plan import Step, plan, plan_offline
 from openai_costs.cli.backfill_refusals import refuse_foreign_days, refuse_without_key
 from openai_costs.cli.graphs import Graphs, Wanted, every, is_not_judged, is_page, is_table
 from openai_costs.cli.healing import after_a_failed_publication, healed, set_days_to_come_aside
@@ -103,9 +98,9 @@ class Headless:
         refuse_unwritable(place(self.settings.home))
         close_to_others(place(self.settings.home))
         judges = judging(self.settings, self.clock, offline=offline)
-        names = names_of_kept_pages(self.settings)
+        before = connected(self.settings)
         owed = self._make([*again, *steps], failed, judges)
-        if more := known_since(self.settings, names, asked or now.date(), self.clock()):
+        if more := follow_up(self.settings, before, asked or now.date(), self.clock()):
             owed = self._make(more, failed, judges)
         due = names_due(self.settings, self.clock, offline=offline)  # by the servers' clocks now
         self._name(due, failed, may_ask=not offline, owed=owed)

@@ -13,7 +13,10 @@ from datetime import date
 from openai_costs.cli.backfill_plan import Step
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.orchestration.jobs import REFRESH
+from openai_costs.sources.account_notes import refused
 from openai_costs.sources.due_days import EMPTY_DAYS, first_owed_day
+from openai_costs.storage.archive import Archive
+from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend import Spend
 
@@ -63,8 +66,13 @@ def past_the_beginning(step: Step, lake: Lake) -> tuple[Step | None, list[str]]:
     if not step.is_open:
         return step, []
     slices, left, reasons = lake.slices(Spend), list[str](), list[str]()
+    archive = Archive(place(step.settings.home))
     for connection in step.settings.asked_connections:
         name = connection.name
+        if (why := refused(archive, step.settings, connection)) and why.holder:
+            counts = f"{why.holder} counts its organization"
+            reasons.append(f"{name}: {counts}, so older days are not read twice.")
+            continue
         first = first_owed_day(slices, name)
         if first is None or first <= step.days.last:
             left.append(name)

@@ -1,7 +1,7 @@
 """What a backfill does: which days of which connections, by requests or from kept pages.
 
-Not here: what it refuses (backfill_refusals.py), names, gateway and people (backfill_names.py),
-doing it (backfill.py).
+Not here: what it refuses (backfill_refusals.py), what its first runs show to be needed
+(backfill_follow_up.py), names, gateway and people (backfill_names.py), doing it (backfill.py).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -110,40 +110,6 @@ def plan(settings: Settings, asked: DayRange | None, now: datetime) -> list[Step
         steps += [Step(alone, REFRESH, one, is_open) for one in consecutive(unread)]
     steps.append(Step(settings, REFRESH, recent))
     return [*steps, *_unfinished(settings, steps, today)]
-
-
-def names_of_kept_pages(settings: Settings) -> set[tuple[str, str]]:
-    """Return the connections of which pages are kept, each with its provider."""
-    archive = Archive(place(settings.home))
-    return {
-        (provider, name)
-        for provider in {one.provider for one in settings.connections}
-        for name in archive.connections(provider)
-    }
-
-
-def known_since(
-    settings: Settings,
-    names: set[tuple[str, str]],
-    asked: DayRange | date,
-    now: datetime,
-) -> list[Step]:
-    """Return the runs that only the first ones of a backfill showed to be needed.
-
-    All that is due where the servers' clocks say that it is an earlier day; and without a request
-    the days of a connection that goes on with those of an older name.
-
-    Args:
-        settings: The connections.
-        names: `names_of_kept_pages` before the first runs.
-        asked: The range that they were of; a day that was today for those of what is due.
-        now: The current instant, by the servers' clocks.
-    """
-    if isinstance(asked, date) and now.date() < asked:
-        return plan(settings, None, now)
-    if names - names_of_kept_pages(settings):
-        return [step for step in plan(settings, None, now) if step.job_name == REBUILD]
-    return []
 
 
 def from_kept_pages(settings: Settings, asked: DayRange | None, today: date) -> list[Step]:

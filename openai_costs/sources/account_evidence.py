@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+from openai_costs.settings.twins import folded
 from openai_costs.sources.account_notes import Noted, noted
 from openai_costs.sources.organization.kinds import OWNED
 from openai_costs.sources.provider import CostSource, OrganizationSource
@@ -65,7 +66,27 @@ class Evidence:
             self._ids[name] = self._listed(name).union(*found)
         return self._ids[name]
 
-    def in_common(self, name: str, ids: frozenset[str], other: str) -> frozenset[str]:
+    def of_one(self, both: tuple[str, str], claim: Claim, account: str, *, by_ids: bool) -> str:
+        """Return what shows that two connections read one account; empty if nothing does.
+
+        Args:
+            both: A connection, and another one.
+            claim: What says whose costs a read of the first has.
+            account: The account that its stored days are of with that read.
+            by_ids: Whether ids that both have show it.
+        """
+        name, other = both
+        theirs = self.known(other)
+        if theirs is None:
+            return ""
+        if account and folded(account) == folded(theirs.account):
+            return account
+        if not by_ids or (claim.account and theirs.account and theirs.is_of_pages):
+            return ""
+        ids = self._in_common(name, claim.ids, other)
+        return (account or f"the organization of {max(ids)}") if ids else ""
+
+    def _in_common(self, name: str, ids: frozenset[str], other: str) -> frozenset[str]:
         """Return the ids of two connections that say that both are of one account; none if not.
 
         Where several accounts may have an id, it is most of those that either has.
@@ -84,9 +105,12 @@ class Evidence:
 
     def ids_on(self, name: str, day: date) -> set[str]:
         """Return the ids of a connection's newest kept read of a day."""
-        kept = self.archive.newest(self.costs.pages.provider, name, self.costs.pages.dataset, [day])
-        found = (self.costs.owned_ids(one) for one in kept if isinstance(one, KeptRead))
-        return set().union(*found)
+        return set().union(*map(self.costs.owned_ids, self._newest_on(name, day)))
+
+    def names_account(self, name: str, day: date) -> bool:
+        """Return whether a connection's newest kept read of a day says whose costs it has."""
+        kept = self._newest_on(name, day)
+        return any(self.costs.accounts(one) or self.costs.owned_ids(one) for one in kept)
 
     def forget(self, *names: str) -> None:
         """Look again at connections whose reads have moved."""
@@ -108,6 +132,12 @@ class Evidence:
             if isinstance(read, KeptRead):
                 return {each for kind in OWNED for each in listing(kind, read).rows["id"]}
         return set()
+
+    def _newest_on(self, name: str, day: date) -> list[KeptRead]:
+        """Return the newest kept read of a day, where there is one that can be used."""
+        pages = self.costs.pages
+        kept = self.archive.newest(pages.provider, name, pages.dataset, [day])
+        return [one for one in kept if isinstance(one, KeptRead)]
 
     def _newest(self, name: str) -> Iterator[KeptRead]:
         """Yield the newest kept read of each day, the newest day first."""

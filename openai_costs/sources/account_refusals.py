@@ -1,12 +1,14 @@
 """Why a read is refused or continued for its account, in sentences that name both accounts."""
 
+from collections.abc import Iterable
+
 from upath import UPath
 
 from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.twins import folded
 from openai_costs.sources.account_evidence import Claim, Evidence
-from openai_costs.sources.account_notes import Noted
+from openai_costs.sources.account_notes import Noted, Refused
 from openai_costs.sources.provider import RawPages
 from openai_costs.storage.archive import Archive, DayRead
 
@@ -14,7 +16,16 @@ REFUSED = "_of_another_account"
 """Added to the dataset of a read that is kept aside: evidence of the response."""
 
 
-class OtherAccount(ReadFailed):
+class AccountRefused(ReadFailed):
+    """A read is not the connection's, because of whose costs it holds or may hold.
+
+    `holder` is the connection that counts the account, and empty where the reason is another.
+    """
+
+    holder = ""
+
+
+class OtherAccount(AccountRefused):
     """The pages or the settings name another account than the settings or the stored days.
 
     So do pages that name another account than the pages before them. Nothing of the reading is
@@ -27,15 +38,13 @@ class OtherAccount(ReadFailed):
         remedy: What to do, as a sentence.
     """
 
-    holder = ""
-
     def __init__(self, connection: str, read: str, expected: str, remedy: str) -> None:
         super().__init__(
             f"Connection {connection!r}: {read}, but {expected}. Nothing was changed. {remedy}"
         )
 
 
-class AccountCountedAlready(ReadFailed):
+class AccountCountedAlready(AccountRefused):
     """Another connection of the settings reads the same organization.
 
     Args:
@@ -51,6 +60,18 @@ class AccountCountedAlready(ReadFailed):
             f"keep the name {holder!r} and change its key."
         )
         self.holder = holder
+
+
+class RefusedAsBefore(AccountRefused):
+    """A read says nothing of an account, and the newest one that did was refused.
+
+    Args:
+        before: Why that one was refused.
+    """
+
+    def __init__(self, before: Refused) -> None:
+        super().__init__(before.text)
+        self.holder = before.holder
 
 
 def refuse_name_of_another(
@@ -135,6 +156,20 @@ def refuse_other_ids(evidence: Evidence, connection: Connection, read: DayRead) 
         day = f"the stored day is of {max(stored)}"
         remedy = "Use a key of the same organization, or give this key a connection of its own."
         raise OtherAccount(connection.name, found, day, remedy)
+
+
+def refuse_as_before(evidence: Evidence, before: Refused, reads: Iterable[DayRead]) -> None:
+    """Refuse reads that say nothing of an account, where the newest one that did was refused.
+
+    Where no other connection counts the account, they only replace no day that names one: the key
+    may be the right one by now, of an account that has had no costs since.
+
+    Raises:
+        RefusedAsBefore: They would be days of an account that is counted already, or replace days
+            that name another.
+    """
+    if before.holder or any(evidence.names_account(one.connection, one.day) for one in reads):
+        raise RefusedAsBefore(before)
 
 
 def renamed(connection: str, account: str, former: str) -> str:

@@ -5,12 +5,13 @@ by ids that one account has and no other (projects, keys), and by the settings' 
 A connection keeps a note of the account its stored days are of; a read of another account changes
 nothing, and takes back what the same reading has kept before it. A connection that reads the
 account of one that left the settings goes on with its history: it was renamed. Of two in the
-settings that read one account, one counts it with the days of both.
+settings that read one account, one counts it with the days of both. A read that says nothing of an
+account is refused as the newest that did: a day without costs is of whom the days beside it are.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
@@ -24,12 +25,14 @@ from openai_costs.sources.account_notes import (
     keep_refusal,
     noted,
     refusal,
+    refused,
 )
 from openai_costs.sources.account_refusals import (
     REFUSED,
     AccountCountedAlready,
-    OtherAccount,
+    AccountRefused,
     expected,
+    refuse_as_before,
     refuse_name_of_another,
     refuse_other_ids,
     refuse_second,
@@ -74,13 +77,14 @@ class Accounts:
             OtherAccount: A read is of another account than the settings, the stored days or the
                 reads before it.
             AccountCountedAlready: Another connection of the settings reads the account.
+            RefusedAsBefore: No read says whose it is, and one of the two was raised before.
         """
         admitted, waiting = dict[Claim, Noted](), list[DayRead]()
         raw = place(self.settings.home) / "raw"
         try:
             refuse_name_of_another(self.archive, raw, self.costs.pages, connection)
             yield from self._admitted(connection, reads, admitted, waiting)
-        except (OtherAccount, AccountCountedAlready):
+        except AccountRefused:
             raise
         except ReadFailed:
             yield from self._unnamed(connection, waiting, admitted)
@@ -96,11 +100,16 @@ class Accounts:
         admitted: dict[Claim, Noted],
         waiting: list[DayRead],
     ) -> Iterator[DayRead]:
-        """Yield the reads, and collect what says whose they are; those that do not say it wait."""
+        """Yield the reads, and collect what says whose they are; those that do not say it wait.
+
+        Lists say nothing of a key whose newest read was refused: they are of before.
+        """
         known, first = set[str](), ""
+        before = refused(self.archive, self.settings, connection)
+        ids_in = self.costs.owned_ids if before else partial(self._evidence.ids_in, connection.name)
         for read in reads:
             named = self.costs.accounts(read)
-            ids = set() if named else self._evidence.ids_in(connection.name, read)
+            ids = set() if named else ids_in(read)
             for account in sorted(named - known) or ([""] if ids - known else []):
                 claim, noted_as = self._admit_read(connection, account, first, read)
                 admitted[claim] = noted_as
@@ -114,8 +123,14 @@ class Accounts:
     def _unnamed(
         self, connection: Connection, waiting: list[DayRead], admitted: dict[Claim, Noted]
     ) -> Iterator[DayRead]:
-        """Yield the reads that say nothing of an account: the settings may name theirs."""
-        if waiting and connection.organization_id:
+        """Yield the reads that say nothing of an account: the settings may name theirs.
+
+        Raises:
+            RefusedAsBefore: The newest read that did was refused.
+        """
+        if waiting and (before := refused(self.archive, self.settings, connection)):
+            refuse_as_before(self._evidence, before, waiting)
+        elif waiting and connection.organization_id:
             claim, noted_as = self._admit_read(connection, "", "", waiting[0])
             admitted[claim] = noted_as
         yield from waiting
@@ -139,8 +154,8 @@ class Accounts:
                 continue
             try:
                 self._count_once(one, Claim("", frozenset(ids)), known.account, tell)
-            except AccountCountedAlready as refused:
-                keep_refusal(self.archive, one, str(refused), refused.holder)
+            except AccountCountedAlready as why:
+                keep_refusal(self.archive, one, str(why), why.holder)
         refusals = {one.name: refusal(self.archive, self.settings, one) for one in asked}
         return {name: ReadFailed(text) for name, text in refusals.items() if text}
 
@@ -157,9 +172,9 @@ class Accounts:
             if known.is_of_pages:  # a day without costs is of the account that other days name
                 claim = claim._replace(account=known.account)
             self._refuse_counted(connection, claim, known.account)
-        except (OtherAccount, AccountCountedAlready) as refused:
+        except AccountRefused as why:
             self.archive.keep(replace(read, dataset=read.dataset + REFUSED))
-            keep_refusal(self.archive, connection, str(refused), refused.holder)
+            keep_refusal(self.archive, connection, str(why), why.holder)
             raise
         drop_refusal(self.archive, connection)
         self._evidence.forget(connection.name)
@@ -192,33 +207,24 @@ class Accounts:
                 tell(renamed(connection.name, what, other))
                 self._merge(other, connection.name)
                 continue
-            refused = str(AccountCountedAlready(other, what, connection.name))
+            why = str(AccountCountedAlready(other, what, connection.name))
             drop_refusal(self.archive, listed[other])
             self._merge(other, connection.name)
-            tell(refused)
-            keep_refusal(self.archive, listed[other], refused, holder=connection.name)
+            tell(why)
+            keep_refusal(self.archive, listed[other], why, holder=connection.name)
 
     def _readers_of(self, connection: Connection, claim: Claim, account: str) -> dict[str, str]:
         """Return the others that anything is kept of and that read the account: what says so."""
         others = (one for one in self.archive.connections(self._provider) if one != connection.name)
-        found = {one: self._in_common(connection.name, one, claim, account) for one in others}
-        return {name: what for name, what in found.items() if what}
+        found = dict[str, str]()
+        for other in others:
+            both = (connection.name, other)
+            by_ids = not (self.costs.ids_may_be_shared and self._are_two(*both))
+            if what := self._evidence.of_one(both, claim, account, by_ids=by_ids):
+                found[other] = what
+        return found
 
-    def _in_common(self, name: str, other: str, claim: Claim, account: str) -> str:
-        """Return what shows that another connection reads the account; empty if nothing does."""
-        theirs = self._evidence.known(other)
-        if theirs is None:
-            return ""
-        if account and folded(account) == folded(theirs.account):
-            return account
-        if claim.account and theirs.account and theirs.is_of_pages:
-            return ""
-        if self.costs.ids_may_be_shared and self._are_two_by_settings(name, other):
-            return ""
-        ids = self._evidence.in_common(name, claim.ids, other)
-        return (account or f"the organization of {max(ids)}") if ids else ""
-
-    def _are_two_by_settings(self, name: str, other: str) -> bool:
+    def _are_two(self, name: str, other: str) -> bool:
         """Return whether the settings have both, with another `organization_id` each."""
         ours = (self._listed[one].organization_id for one in (name, other) if one in self._listed)
         return len({folded(one) for one in ours if one}) > 1

@@ -14,6 +14,7 @@ import polars as pl
 from openai_costs.kernel.days import ONE_DAY, DayRange, consecutive, is_settled, naive
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
+from openai_costs.sources.account_notes import is_counted_elsewhere
 from openai_costs.sources.kept_days import first_not_deleted, with_kept_days
 from openai_costs.sources.provider import Provider, RawPages
 from openai_costs.sources.registry import provider_of
@@ -37,7 +38,8 @@ def due_days(settings: Settings, now: datetime) -> dict[str, set[date]]:
     """Return the days that each connection owes, from its first day to today.
 
     Days of usage are due too, once the provider has given usage of any day: a key that may not
-    read usage must not make the whole history be read again and again.
+    read usage must not make the whole history be read again and again. The second connection of one
+    organization owes none: the first has its days.
 
     Args:
         settings: The connections, and how long a day stays provisional.
@@ -53,6 +55,9 @@ def due_days(settings: Settings, now: datetime) -> dict[str, set[date]]:
     due: dict[str, set[date]] = {}
     for connection in settings.asked_connections:
         provider, name = provider_of(connection), connection.name
+        if is_counted_elsewhere(archive, settings, connection):
+            due[name] = set()
+            continue
         first = first_day(provider.costs.pages, archive, connection)
         stored = _read_at(billed, name)
         days = _unsettled(settings, first, stored, now)

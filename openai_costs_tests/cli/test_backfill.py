@@ -50,6 +50,7 @@ from openai_costs.storage.slices import Batch, Slice
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.usage import Usage
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
+from openai_costs.tables.mart.coverage import Coverage
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.gateway_bypass import GatewayBypass
 from openai_costs.tables.mart.spend import Spend
@@ -61,6 +62,7 @@ from openai_costs_tests.org import (
     day,
     house,
     only_money,
+    organisation_of,
     untraced,
 )
 
@@ -545,6 +547,29 @@ def backfilled(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, list[st
 def headless(made: House, say: Callable[[str], None]) -> Headless:
     reach = Reach(lambda one: made.transports[one.name])
     return Headless(made.settings, say, made.clock, reach)
+
+
+def test_a_second_connection_of_an_organization_is_read_whole_once_its_key_reads_another(
+    tmp_path: Path,
+) -> None:
+    made = house(tmp_path / "home", "tidewater", "tidewater-two")
+    made.connections = tuple(
+        connection(one.name, start=day(12)).model_copy(update={"organization_id": None})
+        for one in made.connections
+    )
+    with quiet(), pytest.raises(RunFailedError, match="which 'tidewater' reads too"):
+        headless(made, str).backfill()
+    lines: list[str] = []
+    with quiet(), pytest.raises(RunFailedError, match="which 'tidewater' reads too"):
+        headless(made, lines.append).backfill()
+    assert not [line for line in lines if line.endswith("read from tidewater-two")]
+    made.serve("tidewater-two", organisation=organisation_of("org-other"))
+    with quiet():
+        headless(made, lines.append).backfill()
+    assert made.lake.days(Spend, "tidewater-two") == made.lake.days(Spend, "tidewater")
+    coverage = made.lake.read(Coverage).filter(source="costs")
+    assert coverage.filter(state="missing").is_empty()
+    assert set(coverage["connection"]) == {"tidewater", "tidewater-two"}
 
 
 def test_names_arrive_after_the_money_and_one_that_fails_stops_no_other(

@@ -9,8 +9,10 @@ from openai_costs.cli.backfill_plan import Step
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import REBUILD, REFRESH
 from openai_costs.settings.load import Settings
-from openai_costs.sources.due_days import EMPTY_DAYS, first_owed_day
+from openai_costs.sources.account_notes import keep_refusal
+from openai_costs.sources.due_days import EMPTY_DAYS, due_days, first_owed_day
 from openai_costs.sources.openai.settings import OpenAIConnection
+from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
@@ -141,6 +143,18 @@ def test_the_other_connections_of_a_window_are_read_on(settings: Settings) -> No
     assert reason.startswith("acme: no costs from ")
     assert [one.name for one in left.settings.asked_connections] == ["harbour"]
     assert left.days == both.days
+
+
+def test_the_second_connection_of_an_organization_is_not_read_back(settings: Settings) -> None:
+    acme, harbour = settings.connections
+    home = place(settings.home)
+    keep_refusal(Archive(home), harbour, "'harbour' reads what 'acme' reads too", acme.name)
+    both = step(settings, "2024-01-01", "2026-01-01")._replace(is_open=True)
+    left, reasons = past_the_beginning(both, Lake(home))
+    assert left is not None
+    assert [one.name for one in left.settings.asked_connections] == ["acme"]
+    assert reasons == ["harbour: acme counts its organization, so older days are not read twice."]
+    assert due_days(settings, NOON)["harbour"] == set()
 
 
 @pytest.mark.parametrize("days", [EMPTY_DAYS - 1, 1])

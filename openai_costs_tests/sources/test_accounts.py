@@ -25,6 +25,7 @@ from openai_costs.sources.openai.assets import OPENAI
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import DayRead
 from openai_costs.tables.core.spend import Spend as Ledger
+from openai_costs.tables.mart.coverage import Coverage
 from openai_costs_tests.org import (
     EMPTY_DAY,
     LEDGER,
@@ -125,6 +126,63 @@ def test_doctor_names_the_two_connections_of_one_organization_until_one_is_remov
     assert list(totals(made)) == ["acme-new-key"]
 
 
+def without_labels(made: House) -> House:
+    """The same home under settings that name no organization."""
+    made.connections = tuple(
+        one.model_copy(update={"organization_id": None}) for one in made.connections
+    )
+    return made
+
+
+def stored_days(made: House) -> dict[str, list[date]]:
+    """The stored days of the ledger by connection."""
+    return {one: sorted(made.lake.days(Ledger, one)) for one in made.lake.connections(Ledger)}
+
+
+@pytest.mark.parametrize("is_empty_first", [True, False])
+def test_a_window_without_costs_gives_the_second_connection_of_an_organization_no_day(
+    tmp_path: Path, *, is_empty_first: bool
+) -> None:
+    made = with_connections(house(tmp_path / "home", "acme"), "acme", "acme-new-key")
+    made = without_labels(made)
+    windows = [(EMPTY_DAY, EMPTY_DAY), (day(17), LAST)]
+    for first, last in windows if is_empty_first else reversed(windows):
+        ran = made.run(first, last, only=MONEY)
+    assert stored_days(made) == {"acme": days(EMPTY_DAY, LAST)}
+    assert made.archive.days("openai", "acme-new-key", "costs") == []
+    assert set(made.lake.read(Coverage)["connection"]) == {"acme"}
+    verdict = ran.of("raw/openai_costs", "read_complete")[
+        str(LAST if is_empty_first else EMPTY_DAY)
+    ]
+    assert not verdict.passed
+    assert "'acme-new-key' reads org-tidewatermaps, which 'acme' reads too" in verdict.because
+    assert "which 'acme' reads too" in refusal(made.archive, made.settings, made.connections[1])
+
+
+def test_a_second_connection_is_read_once_its_key_reads_an_organization_of_its_own(
+    read_once: House, tmp_path: Path
+) -> None:
+    made = with_connections(read_once.moved_to(tmp_path / "home"), "acme", "acme-new-key")
+    without_labels(made).run(LAST, LAST, only=LEDGER)
+    made.at(made.clock.now + timedelta(hours=1))
+    made.serve("acme-new-key", organisation=organisation_of("org-other"))
+    made.run(EMPTY_DAY, EMPTY_DAY, only=LEDGER)
+    assert "acme-new-key" not in stored_days(made), "the key may be the old one still"
+    assert made.run(EMPTY_DAY, LAST, only=LEDGER).is_green
+    assert stored_days(made)["acme-new-key"] == days(EMPTY_DAY, LAST)
+    assert refusal(made.archive, made.settings, made.connections[1]) == ""
+
+
+def test_a_second_connection_is_read_once_the_settings_name_an_organization_of_its_own(
+    connected_twice: tuple[House, Ran], tmp_path: Path
+) -> None:
+    made = connected_twice[0].moved_to(tmp_path / "home")
+    acme, second = made.connections
+    made.connections = (acme, second.model_copy(update={"organization_id": "org-new"}))
+    assert made.run(EMPTY_DAY, EMPTY_DAY, only=LEDGER).is_green
+    assert stored_days(made)["acme-new-key"] == [EMPTY_DAY]
+
+
 def test_a_renamed_connection_goes_on_with_its_days_and_they_are_counted_once(
     read_once: House, tmp_path: Path
 ) -> None:
@@ -167,6 +225,34 @@ def test_a_key_of_another_organization_than_before_changes_nothing(
     assert not ran.is_green
     assert "but its stored days are of org-tidewatermaps" in " ".join(ran.failures)
     assert totals(made) == before
+
+
+def test_a_day_without_costs_of_another_organization_replaces_no_stored_day(
+    read_once: House, tmp_path: Path
+) -> None:
+    made = without_labels(read_once.moved_to(tmp_path / "home"))
+    made.at(made.clock.now + timedelta(hours=1))
+    before = totals(made)
+    made.serve("acme", organisation=organisation_of("org-other"))
+    made.transports["acme"] = Altered(made.transports["acme"], without_costs_of(day(17)))
+    assert not made.run(LAST, LAST, only=LEDGER).is_green
+    ran = made.run(day(17), day(17), only=LEDGER)
+    assert not ran.is_green
+    assert "this key reads org-other" in " ".join(ran.failures)
+    assert totals(made) == before
+
+
+def without_costs_of(empty: date) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
+    """Let the pages of a day have no costs."""
+
+    def alter(_request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        body = response.json()
+        for bucket in body.get("data", ()):
+            if bucket.get("start_time") == epoch(empty):
+                bucket["results"] = []
+        return httpx.Response(response.status_code, json=body)
+
+    return alter
 
 
 # Where the pages do not name the organization.
@@ -315,6 +401,8 @@ def test_lists_of_projects_show_that_two_connections_read_one_organization(
     verdict = ran.of("raw/openai_directory", "read_complete")[None]
     assert "Connection 'acme-two' reads the organization of proj_" in verdict.because
     assert set(totals(made)) == {"acme"}
+    made.run(FIRST, LAST, only=LEDGER)
+    assert set(totals(made)) == {"acme"}, "a later read says nothing of an account"
 
 
 # Pages of one reading that name two organizations.
