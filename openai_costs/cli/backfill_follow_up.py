@@ -10,7 +10,7 @@ from openai_costs.cli.backfill_plan import Step, plan
 from openai_costs.kernel.days import DayRange
 from openai_costs.orchestration.jobs import REBUILD
 from openai_costs.settings.load import Settings
-from openai_costs.sources.account_notes import is_counted_elsewhere
+from openai_costs.sources.account_notes import counted_elsewhere
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 
@@ -29,15 +29,13 @@ class Connected(NamedTuple):
 
 def connected(settings: Settings) -> Connected:
     """Return what is known of connections now."""
-    archive, asked = Archive(place(settings.home)), settings.asked_connections
+    archive = Archive(place(settings.home))
     names = {
         (provider, name)
         for provider in {one.provider for one in settings.connections}
         for name in archive.connections(provider)
     }
-    return Connected(
-        names, {one.name for one in asked if is_counted_elsewhere(archive, settings, one)}
-    )
+    return Connected(names, {*counted_elsewhere(settings)})
 
 
 def follow_up(

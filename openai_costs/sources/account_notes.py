@@ -8,7 +8,7 @@ from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.notes import read_note
 from openai_costs.storage.archive import Archive
-from openai_costs.storage.files import content_of, replace_file
+from openai_costs.storage.files import content_of, place, replace_file
 
 NOTE = "account"
 REFUSAL = "account_refused"
@@ -89,6 +89,13 @@ def is_counted_elsewhere(archive: Archive, settings: Settings, connection: Conne
     """Return whether the newest read of a connection is of an account that another one counts."""
     found = refused(archive, settings, connection)
     return found is not None and bool(found.holder)
+
+
+def counted_elsewhere(settings: Settings) -> dict[str, str]:
+    """Return why connections of the settings are counted as others, which they name, by name."""
+    archive = Archive(place(settings.home))
+    known = {one.name: refused(archive, settings, one) for one in settings.connections}
+    return {name: found.text for name, found in known.items() if found and found.holder}
 
 
 def _refusal_of(archive: Archive, connection: Connection) -> UPath:

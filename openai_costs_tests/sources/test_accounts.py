@@ -19,6 +19,8 @@ from openai_costs.kernel.days import epoch
 from openai_costs.kernel.errors import ProviderUnavailable
 from openai_costs.orchestration.event_log import unrecorded
 from openai_costs.orchestration.jobs import DIRECTORY, REBUILD
+from openai_costs.outputs.publish.publication import publication_of
+from openai_costs.outputs.report.cost_explorer import read_page
 from openai_costs.sources.account_notes import noted, refusal
 from openai_costs.sources.accounts import Accounts
 from openai_costs.sources.openai.assets import OPENAI
@@ -109,7 +111,7 @@ def test_an_organization_under_two_connections_is_counted_once_and_named(
     ) in verdict.because
 
 
-def test_doctor_names_the_two_connections_of_one_organization_until_one_is_removed(
+def test_doctor_and_page_name_two_connections_of_one_organization_until_one_is_removed(
     connected_twice: tuple[House, Ran], tmp_path: Path
 ) -> None:
     made = connected_twice[0].moved_to(tmp_path / "home")
@@ -117,6 +119,8 @@ def test_doctor_names_the_two_connections_of_one_organization_until_one_is_remov
     reach = Reach(lambda one: made.transports[one.name])
     named = {one.about: one.state for one in facts(made.settings, made.clock, reach)}
     assert named["acme-new-key: account"] == "FAIL"
+    page = read_page(publication_of(made.settings), made.clock.now)
+    assert "Connection 'acme-new-key' reads org-tidewatermaps, which 'acme' reads" in page.notice
     assert "acme: tables" in named
     assert "acme-new-key: tables" not in named, "a backfill would give it no day"
     made = with_connections(made, "acme-new-key")
@@ -124,6 +128,7 @@ def test_doctor_names_the_two_connections_of_one_organization_until_one_is_remov
     assert ran.is_green
     assert refusal(made.archive, made.settings, made.connections[0]) == ""
     assert list(totals(made)) == ["acme-new-key"]
+    assert read_page(publication_of(made.settings), made.clock.now).notice == ""
 
 
 def without_labels(made: House) -> House:

@@ -21,7 +21,7 @@ from openai_costs.outputs.forgetting.people import Person
 from openai_costs.outputs.forgetting.unfinished import Unfinished
 from openai_costs.outputs.publish.database import publish
 from openai_costs.outputs.publish.last_publication import DATABASE
-from openai_costs.outputs.publish.publication import Publication
+from openai_costs.outputs.publish.publication import publication_of
 from openai_costs.outputs.publish.verification import Verified, verify
 from openai_costs.outputs.report.cost_explorer import write_report
 from openai_costs.settings.load import Settings, has_dagster_home
@@ -127,7 +127,7 @@ class Forgetting:
         """
         lake, key = Lake(self.home), publication_key(self.settings)
         publish(self.home, lake, key)
-        write_report(Publication(self.home, lake, lambda: key), now)
+        write_report(publication_of(self.settings), now)
         left = scan(self.home, self.texts, key)
         if any(one.startswith("published/") for one in left.places):
             (self.home / DATABASE).unlink()

@@ -5,7 +5,7 @@ more since, or was killed: what is shown is of one state, and readers of the dat
 (docs/adr/0002). Not here: how the database is read (published_tables.py).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from openai_costs.outputs.publish.publication_state import is_as_published, last
 from openai_costs.outputs.publish.published_tables import PublishedTables, Readable
 from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
+from openai_costs.sources.account_notes import counted_elsewhere
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.moving import on_this_machine
@@ -53,11 +54,13 @@ class Publication:
         home: The home.
         lake: Its lake.
         key: Looks up what opens an encrypted database; only asked where that has to be read.
+        counted_elsewhere: Returns why connections are counted as others, by name.
     """
 
     home: UPath
     lake: Lake
     key: Callable[[], SecretStr | None] = lambda: None
+    counted_elsewhere: Callable[[], Mapping[str, str]] = dict
 
     @contextmanager
     def tables(self) -> Iterator[Readable]:
@@ -96,4 +99,5 @@ class Publication:
 def publication_of(settings: Settings) -> Publication:
     """Return the last publication of the home of settings."""
     home = place(settings.home)
-    return Publication(home, Lake(home), partial(publication_key, settings))
+    key, elsewhere = partial(publication_key, settings), partial(counted_elsewhere, settings)
+    return Publication(home, Lake(home), key, elsewhere)

@@ -1,6 +1,5 @@
 """The cost explorer as an asset: made after publication, of what that has published."""
 
-from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -8,11 +7,9 @@ from upath import UPath
 
 from openai_costs.kernel.days import Clock
 from openai_costs.orchestration.table_assets import OWNERS, asset_key
-from openai_costs.outputs.publish.publication import Publication
+from openai_costs.outputs.publish.publication import publication_of
 from openai_costs.outputs.report.cost_explorer import PAGE, write_report
 from openai_costs.settings.load import Settings
-from openai_costs.settings.secrets_in_use import publication_key
-from openai_costs.storage.lake import Lake
 from openai_costs.tables.contract import all_contracts
 
 PRIORITY = "dagster/priority"
@@ -36,13 +33,11 @@ PRIORITY = "dagster/priority"
 def cost_explorer(
     context: dg.AssetExecutionContext,
     home: dg.ResourceParam[UPath],
-    lake: dg.ResourceParam[Lake],
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
 ) -> dg.MaterializeResult[Any]:
     """Rebuild the page."""
-    publication = Publication(home, lake, partial(publication_key, settings))
-    page = write_report(publication, clock())
+    page = write_report(publication_of(settings), clock())
     return dg.MaterializeResult(
         metadata={
             "path": dg.MetadataValue.path(str(home / PAGE)),

@@ -89,6 +89,7 @@ def read_page(publication: Publication, now: datetime, *, has_explorer: bool = T
     mark, is_sample = _mark(publication, now), is_invented(publication.home)
     with publication.tables() as published:
         tables = read_tables(published, now)
+    tables = tables._replace(counted_elsewhere=publication.counted_elsewhere())
     page = page_model(tables, now, named, is_invented=is_sample, has_explorer=has_explorer)
     _last_read.clear()
     if mark is not None:

@@ -171,6 +171,7 @@ def page_model(
     this_month = month(scope, tables.budget_status, tables.forecast)
     members["connection"] = _marked(members["connection"], days)
     cube = Cube(facts, members)
+    unused = unbilled(tables.coverage, tables.projects)
     first = _first_screen(tables, this_month, movers(facts[0], members, this_month.span), scope)
     return PageModel(
         written_at=written_at,
@@ -181,7 +182,7 @@ def page_model(
         total=dollars_of(scope.billed()) if scope.read else "No data yet",
         scope=f"{span(scope.expected)}, {scope.name}" if scope.days else scope.name,
         completeness=completeness(scope) if scope.days else "No day has been read yet.",
-        notice=notice(scope, unbilled(tables.coverage, tables.projects)),
+        notice=notice(scope, {**unused, **tables.counted_elsewhere}),
         together=", ".join(one.title.lower() for one in together),
         first=first,
         cube=cube,

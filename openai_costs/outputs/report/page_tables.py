@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -11,6 +12,8 @@ from openai_costs.questions.namesakes import with_marks
 from openai_costs.questions.spend.names import Directory, marks
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openai_costs.outputs.report.bill_queries import Names
     from openai_costs.outputs.report.coarse_facts import Coarse
 
@@ -42,6 +45,7 @@ class Tables(NamedTuple):
         seats: mart.seats.
         price_check: mart.price_check.
         is_judged: Whether mart.findings was ever made.
+        counted_elsewhere: Why connections without days of their own are counted as others, by name.
     """
 
     spend: pl.DataFrame
@@ -67,6 +71,7 @@ class Tables(NamedTuple):
     seats: pl.DataFrame
     price_check: pl.DataFrame
     is_judged: bool = True
+    counted_elsewhere: Mapping[str, str] = MappingProxyType({})
 
     @property
     def directory(self) -> Directory:

@@ -59,15 +59,14 @@ def completeness(scope: Scope) -> str:
     return f"{through}. {counted(count, 'day')} {verb} provisional and may still change ({days})."
 
 
-def notice(scope: Scope, unbilled: Mapping[str, str]) -> str:
-    """Return what a reader must know first: what was billed nothing, and what is left out.
+def notice(scope: Scope, texts: Mapping[str, str]) -> str:
+    """Return what a reader must know first.
 
     Args:
         scope: The connections in view.
-        unbilled: A sentence by connection.
+        texts: Why connections were billed nothing, or are counted as others, by name.
     """
-    unused = (without_domains(unbilled[name]) for name in scope.names if name in unbilled)
-    return " ".join(filter(None, (*unused, scope.left_out)))
+    return without_domains(" ".join(filter(None, (*texts.values(), scope.left_out))))
 
 
 def _of_some(scope: Scope) -> str:

@@ -23,6 +23,7 @@ from openai_costs_tests.outputs.report.bill import (
     page,
     restated,
     spend,
+    tables,
 )
 
 if TYPE_CHECKING:
@@ -196,6 +197,14 @@ def test_an_organization_that_was_billed_nothing_is_reported_as_read_and_questio
     )
     assert view.notice in unescape(render(made))
     assert "Nothing has been read" not in render(made)
+
+
+def test_a_connection_that_is_counted_as_another_is_named_with_what_to_do() -> None:
+    why = "Connection 'acme-2' reads org-a, which 'acme' reads too. Remove one of the two."
+    known = tables([(1, "a", "u", "1")], "s")._replace(counted_elsewhere={"acme-2": why})
+    made = page_model(known, NOW)
+    assert made.notice == why
+    assert why in unescape(render(made))
 
 
 @pytest.mark.parametrize("usd", [("0", "1"), ("0", None)], ids=["some spend", "an unknown day"])
