@@ -19,7 +19,11 @@ from openai_costs.kernel.unreadable import UNREADABLE
 from openai_costs.storage.files import SET_ASIDE, remove_folder
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.layout import FOCUS, PUBLICATION_STATE
-from openai_costs.storage.purging import purge_lake, remove_days_before
+from openai_costs.storage.purging import (
+    purge_lake,
+    remove_days_before,
+    remove_sums_of_all_days,
+)
 from openai_costs.tables.candidate import EVERY_CONNECTION
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.spend_control import SpendControl
@@ -54,20 +58,24 @@ def delete_before(home: UPath, lake: Lake, limits: Mapping[str, date]) -> None:
             for folder in list(_day_folders(provider / name)):
                 if (day := day_named(folder.name)) and day < first:
                     remove_folder(folder)
+    first_kept = _with_every_connection(lake, limits)
+    for name, first in first_kept.items():
         remove_days_before(lake, name, first)
-    _forget_findings(lake, limits)
+    remove_sums_of_all_days(lake)
+    _forget_findings(lake, first_kept)
     purge_lake(lake)
 
 
-def _forget_findings(lake: Lake, limits: Mapping[str, date]) -> None:
-    """Remove findings that had ended before the first day that is kept from the record.
-
-    A finding about all connections ends with the one whose days are kept longest.
-    """
-    findings = lake.read(Findings).filter(~pl.col("state").is_in(OPEN))
-    first_kept = dict(limits)
+def _with_every_connection(lake: Lake, limits: Mapping[str, date]) -> dict[str, date]:
+    """Return the first kept day by connection, and of what is about all: that of the earliest."""
     if set(lake.connections(SpendControl)) <= limits.keys():  # others keep all their days
-        first_kept[EVERY_CONNECTION] = min(limits.values(), default=date.min)
+        return {**limits, EVERY_CONNECTION: min(limits.values(), default=date.min)}
+    return dict(limits)
+
+
+def _forget_findings(lake: Lake, first_kept: Mapping[str, date]) -> None:
+    """Remove findings that had ended before the first day that is kept from the record."""
+    findings = lake.read(Findings).filter(~pl.col("state").is_in(OPEN))
     old = {
         name
         for name, connection, day in findings.select("finding_id", "connection", "day").iter_rows()

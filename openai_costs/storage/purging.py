@@ -25,11 +25,15 @@ from openai_costs.storage.recorded_tables import RECORDED
 from openai_costs.storage.slice_log import LOG
 from openai_costs.storage.stored_slices import StoredSlices
 from openai_costs.tables.contract import Contract, all_contracts
+from openai_costs.tables.mart.people import People
 
 _AT_ONCE = dict.fromkeys(
     ("delta.deletedFileRetentionDuration", "delta.logRetentionDuration"), "interval 0 days"
 )
 ATTEMPTS = 5
+SUMS_OF_ALL_DAYS = (People,)
+"""The tables that add up all stored days of all connections: they are made when old ones are gone.
+"""
 LAST_DAYS = ("last_seen_day", "day")
 """The columns that say how old a row of a table without slices is, the first that it has."""
 
@@ -100,6 +104,15 @@ def remove_days_before(lake: Lake, connection: str, day: date) -> None:
             old = (pl.col("connection") == connection) & (pl.col(last) < day)
             if not rows.filter(old).is_empty():
                 lake.replace_whole(table, rows.filter(~old))
+
+
+def remove_sums_of_all_days(lake: Lake) -> None:
+    """Remove the rows that add up days which are gone with those that stay: a run makes them anew.
+
+    Their version of before would be the newest one, which a purge leaves.
+    """
+    for table in filter(lake.has, SUMS_OF_ALL_DAYS):
+        lake.replace_whole(table, table.no_rows())
 
 
 def is_whole(lake: Lake, table: type[Contract]) -> bool:

@@ -24,6 +24,7 @@ from openai_costs.questions.usage.consistency import (
     used_tokens,
 )
 from openai_costs.settings.load import Settings
+from openai_costs.sources.kept_days import first_not_deleted, latest
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.core.spend import Spend
@@ -80,21 +81,22 @@ def judge(lake: Lake, settings: Settings, clock: Clock, days: DayRange) -> Itera
     asked = [one.name for one in with_usage if one.name not in skipped]
     skips = f" Not asked for usage, access is costs_only: {', '.join(skipped)}." if skipped else ""
     kept = {one.name: provider_of(one).kept_days for one in with_usage}
-    yield _contiguous(lake, {name: kept[name] for name in asked}, days, clock().date(), skips)
+    today, not_deleted = clock().date(), first_not_deleted(settings, lake, clock().date())
+    first = {name: _first_kept(kept[name], not_deleted(name), today) for name in asked}
+    yield _contiguous(lake, first, days, today, skips)
     yield from _sound(lake, days)
     yield _covered(lake, asked, days, skips)
 
 
 def _contiguous(
-    lake: Lake, asked: Mapping[str, int | None], days: DayRange, today: date, skips: str
+    lake: Lake, first_kept: Mapping[str, date], days: DayRange, today: date, skips: str
 ) -> Verdict:
-    """Judge the gaps of each connection, without days that its provider has deleted."""
-    first = {name: today - ONE_DAY * kept if kept else date.min for name, kept in asked.items()}
+    """Judge the gaps of each connection, without days that nothing reads again."""
     gaps = [
         f"{name}: {gap}"
-        for name in asked
+        for name, first in first_kept.items()
         for gap in consecutive(
-            day for day in _missing(lake.days(Usage, name), today - ONE_DAY) if day >= first[name]
+            day for day in _missing(lake.days(Usage, name), today - ONE_DAY) if day >= first
         )
     ]
     because = (
@@ -103,6 +105,12 @@ def _contiguous(
         else "No gap."
     )
     return Verdict(CONTIGUOUS, days.last, not gaps, because + skips, {"gaps": len(gaps)})
+
+
+def _first_kept(kept_days: int | None, not_deleted: date | None, today: date) -> date:
+    """Return the first day that a provider and the settings keep."""
+    by_provider = today - ONE_DAY * kept_days if kept_days else None
+    return latest(by_provider, not_deleted) or date.min
 
 
 def _missing(stored: set[date], yesterday: date) -> set[date]:

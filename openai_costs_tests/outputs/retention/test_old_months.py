@@ -19,6 +19,7 @@ from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.deleted_months import DeletedMonths
 from openai_costs.tables.mart.findings import Findings
 from openai_costs.tables.mart.people import People
+from openai_costs.tables.mart.spend_anomalies import SpendAnomalies
 from openai_costs_tests.org import house
 
 if TYPE_CHECKING:
@@ -76,6 +77,29 @@ def finding(name: str, connection: str, when: date, state: str) -> dict[str, obj
     }
 
 
+def anomaly(connection: str, when: date) -> dict[str, object]:
+    """A row of mart.spend_anomalies, about a day of a connection."""
+    usd = [name for name in SpendAnomalies.types() if name.endswith("_usd")]
+    return (
+        dict.fromkeys(SpendAnomalies.types())
+        | dict.fromkeys(usd, Decimal("1.25"))
+        | {
+            "day": when,
+            "connection": connection,
+            "provider": "openai",
+            "series_kind": "provider",
+            "series_id": "openai",
+            "kind": "spike",
+            "incident_id": "one",
+            "is_told": True,
+            "since_day": when,
+            "score": Decimal(1),
+            "direction": "up",
+            "causes": "[]",
+        }
+    )
+
+
 def keeping(there: House, months: Months | None, **own: Months) -> Settings:
     kept = [
         one.model_copy(update={"retention_months": own.get(one.name), "start": None})
@@ -127,6 +151,30 @@ def test_no_file_of_a_deleted_month_is_left_in_the_lake(tmp_path: Path) -> None:
     files = [path for path in there.lake.root.rglob("*") if path.is_file()]
     assert [path for path in files if "2026-09" in str(path)] == []
     assert not any(b"2026-09-30" in path.read_bytes() for path in files)
+
+
+def test_what_adds_up_deleted_days_leaves_the_lake_with_them(tmp_path: Path) -> None:
+    there = stored(tmp_path / "home", "acme")
+    person = {"person_id": "dan", "kind": "person", "status": "active", "accounts": "acme/dan"}
+    row = person | {"name": "Dan", "billed_usd": Decimal("1.25"), "by_provider": "{}"}
+    people = pl.DataFrame([dict.fromkeys(People.types()) | row], schema=People.types())
+    there.lake.replace_whole(People, people)
+    before = set(there.lake.root.rglob("people/*.parquet"))
+    assert before
+    delete(there, keeping(there, 1))
+    assert there.lake.read(People).is_empty()
+    assert before.isdisjoint(there.lake.root.rglob("people/*.parquet"))
+
+
+@pytest.mark.parametrize(("of_beta", "left"), [("forever", [SEPTEMBER, OCTOBER]), (1, [OCTOBER])])
+def test_rows_about_all_connections_go_with_the_days_of_the_last_of_them(
+    tmp_path: Path, of_beta: Months, left: list[date]
+) -> None:
+    there = stored(tmp_path / "home", "acme", "beta")
+    rows = [anomaly(EVERY_CONNECTION, when) for when in (SEPTEMBER, OCTOBER)]
+    there.lake.replace_whole(SpendAnomalies, pl.DataFrame(rows, schema=SpendAnomalies.types()))
+    delete(there, keeping(there, 1, beta=of_beta))
+    assert there.lake.read(SpendAnomalies)["day"].to_list() == left
 
 
 def test_without_keep_totals_no_sum_is_recorded(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from upath import UPath
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.questions.usage.checks import judge
+from openai_costs.settings import Retention
 from openai_costs.settings.load import Settings
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.sources.openrouter.settings import OpenRouterConnection
@@ -91,6 +92,19 @@ def test_a_day_that_its_provider_has_deleted_is_no_gap_to_fill(lake: Lake) -> No
     settings = Settings(home="nowhere", config_file=Path("none.toml"), connections=(one,))
     found = next(judge(lake, settings, HandClock(), DayRange(FIRST, YESTERDAY)))
     assert found.because == "acme: 2026-10-24 to 2026-11-21 missing: backfill them."
+
+
+def test_days_that_the_settings_keep_no_longer_are_no_gap_to_fill(lake: Lake) -> None:
+    """The run that deletes September looks at its gaps before: no backfill would read them."""
+    lake.replace(Usage, [Batch(usage(), {Slice("acme", date(2026, 9, 7)): NOW})])
+    store(lake, Usage, usage(), 22)
+    one = OpenAIConnection(name="acme")
+    keeping = Retention(months=1)
+    settings = Settings(
+        home="nowhere", config_file=Path("none.toml"), connections=(one,), retention=keeping
+    )
+    found = next(judge(lake, settings, HandClock(), DayRange(FIRST, YESTERDAY)))
+    assert found.because == "acme: 2026-10-01 to 2026-11-21 missing: backfill them."
 
 
 def test_usage_that_ends_before_yesterday_has_a_gap(lake: Lake) -> None:
