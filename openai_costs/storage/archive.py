@@ -87,6 +87,12 @@ class KeptRead:
         return [part.path for part in self.manifest.parts.values()]
 
     @property
+    def requests(self) -> dict[str, tuple[str, list[tuple[str, str]], list[str]]]:
+        """How each body was asked for, as in `DayRead`."""
+        parts = self.manifest.parts
+        return {name: (one.path, one.params, one.grouping) for name, one in parts.items()}
+
+    @property
     def page(self) -> str:
         """The page's name for a person: its path in the archive."""
         return str(self.path)

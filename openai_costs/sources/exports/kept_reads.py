@@ -84,6 +84,4 @@ class KeptReads:
         """Yield what is kept of some days as of now, where their newest read is dated after now."""
         for day in days:
             if self.read_at.get(day, read_at) > read_at and (before := self.newest(day)):
-                parts = before.manifest.parts
-                asked = {name: (one.path, one.params, one.grouping) for name, one in parts.items()}
-                yield DayRead(*self.whose, day, read_at, asked, before.bodies)
+                yield DayRead(*self.whose, day, read_at, before.requests, before.bodies)

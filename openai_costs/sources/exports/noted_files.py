@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from openai_costs.sources.exports.layout import is_of, months
-from openai_costs.sources.exports.notes import Notes
+from openai_costs.sources.exports.notes import DayNote, Notes
 from openai_costs.sources.exports.ownership import HeldRun, Run
 
 LATE: Final = timedelta(days=31)
@@ -37,6 +37,11 @@ def known_until(notes: Notes, run: Run) -> dict[str, date]:
     """Return the last day that each file of a run is about, or had a charge of when it was read."""
     about, known = run.days.last if run.days else date.min, notes.files or {}
     return {name: max(known.get(name, about), about) for name in run.files}
+
+
+def last_days(days: Mapping[date, DayNote]) -> dict[str, date]:
+    """Return the last day that each file has rows of, by what is noted of some days."""
+    return {name: day for day in sorted(days) for name in days[day].files}
 
 
 def proven_by_gone_files(notes: Notes, paths: Container[str], export: str = "") -> date:

@@ -1,11 +1,12 @@
 """What a connection's files held when they were last read: days, and a digest of each.
 
-A hint, never evidence: losing the file makes the files be read once more. Exports change days that
-were not requested: a charge of October that comes in the file of November. Such days are owed.
+A hint, never evidence: what it lacks of the kept days is taken from their pages, and they are read
+once more. Exports change days that were not requested: a charge of October that comes in the file
+of November. Such days are owed.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -16,9 +17,10 @@ from openai_costs.kernel.errors import ReadFailed
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
 from openai_costs.sources.exports.evidence import ROWS, Request, billing_months, digest
+from openai_costs.sources.exports.kept_reads import KeptReads
 from openai_costs.sources.exports.settings import files_of, rules_text
 from openai_costs.sources.notes import read_note, write_note
-from openai_costs.storage.archive import Archive
+from openai_costs.storage.archive import Archive, KeptRead
 
 ABOUT = "files"
 
@@ -46,6 +48,11 @@ class DayNote(msgspec.Struct, frozen=True):
         files = {path for name, (path, *_) in requests.items() if name.startswith(ROWS)}
         return cls(digest(members), tuple(sorted(files)), rules, billing_months(members))
 
+    @classmethod
+    def of_kept(cls, read: KeptRead, rules: str) -> "DayNote":
+        """Return it from what is kept of the day."""
+        return cls.of(read.requests, read.bodies, rules)
+
 
 class Notes(msgspec.Struct, frozen=True):
     """What is known of a connection's files.
@@ -58,6 +65,7 @@ class Notes(msgspec.Struct, frozen=True):
         files: All files of the readings so far, also those that are gone, and the last day that
             each may prove; None in a note of an earlier version.
         runs: What changes with the files of a run, as they were when they were read, by its name.
+        at: When the files were read; None in a note of an earlier version.
     """
 
     first: date | None = None
@@ -66,13 +74,14 @@ class Notes(msgspec.Struct, frozen=True):
     owed: tuple[date, ...] = ()
     files: dict[str, date] | None = None
     runs: dict[str, str] = {}
+    at: datetime | None = None
 
 
 class Seen(NamedTuple):
     """What some files hold: the days that their runs cover, and billing accounts.
 
     Beside it the days that were withdrawn: nothing is kept of them any more; the last day that each
-    file may prove; the runs as they are; and the billing months of some kept days.
+    file may prove; the runs as they are; what was noted anew of kept days; and when that was.
     """
 
     covered: Collection[date]
@@ -80,12 +89,31 @@ class Seen(NamedTuple):
     withdrawn: Collection[date] = ()
     files: Mapping[str, date] = MappingProxyType({})
     runs: Mapping[str, str] = MappingProxyType({})
-    months: Mapping[date, tuple[str, ...]] = MappingProxyType({})
+    noted: Mapping[date, DayNote] = MappingProxyType({})
+    at: datetime | None = None
 
 
 def recall(archive: Archive, connection: Connection) -> Notes:
     """Return what is known; nothing when there is no note or it cannot be read."""
     return read_note(_file(archive, connection), Notes) or Notes()
+
+
+def unnoted_days(notes: Notes, kept: KeptReads) -> dict[date, DayNote]:
+    """Return the kept days that a note does not know, as their pages have them.
+
+    The note was lost, or it is of before: the reading that kept them was killed. By which settings
+    a day was kept is not in its page: without a note it is due.
+    """
+    limit = kept.connection.deleted_before or date.min
+    days = [
+        day
+        for day, at in kept.read_at.items()
+        if day >= limit and (day not in notes.days or (notes.at and at > notes.at))
+    ]
+    rules = {day: its.rules for day, its in notes.days.items()}
+    return {
+        day: DayNote.of_kept(read, rules.get(day, "")) for day in days if (read := kept.newest(day))
+    }
 
 
 def remember(
@@ -110,8 +138,8 @@ def remember(
     limit = connection.deleted_before or date.min
     left = set(seen.withdrawn)
     days = {
-        day: msgspec.structs.replace(its, months=seen.months.get(day, its.months))
-        for day, its in (known.days | dict(kept)).items()
+        day: its
+        for day, its in (known.days | dict(seen.noted) | dict(kept)).items()
         if day >= limit and day not in left
     }
     named = tuple(sorted({*known.accounts, *seen.accounts}))
@@ -122,7 +150,7 @@ def remember(
         if name in seen.files or day >= limit
     }
     runs = dict(seen.runs)
-    note = Notes(min(firsts, default=None), days, named, still, files, runs)
+    note = Notes(min(firsts, default=None), days, named, still, files, runs, seen.at)
     write_note(_file(archive, connection), note)
 
 

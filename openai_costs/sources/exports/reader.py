@@ -39,6 +39,7 @@ from openai_costs.sources.exports.notes import (
     recall,
     refuse_counted_account,
     remember,
+    unnoted_days,
 )
 from openai_costs.sources.exports.ownership import HeldRun, Owned, Run, owned
 from openai_costs.sources.exports.settings import files_of, rules_text, store_options
@@ -87,7 +88,9 @@ class _Reading:
         self, archive: Archive, connection: Connection, rules: Rules, read_at: datetime
     ) -> None:
         self._archive, self._connection = archive, connection
-        self._kept, self._notes = KeptReads(archive, connection), recall(archive, connection)
+        self._kept, known = KeptReads(archive, connection), recall(archive, connection)
+        self._noted = unnoted_days(known, self._kept)
+        self._notes = replace(known, days=known.days | self._noted)
         self._rules, self._read_at = rules, read_at
         self._runs: list[HeldRun] = []
         self._parts: dict[date, list[DayPart]] = {}
@@ -96,7 +99,7 @@ class _Reading:
         self._present, self.accounts = set[str](), set[str]()
         self._paths: Container[str] = ()
         self._beside: dict[str, frozenset[str]] = {}
-        self._may_prove: dict[str, date] = {}
+        self._may_prove = noted_files.last_days(self._noted)
         self._versions: dict[str, str] = {}
         self._left_over: tuple[str, ...] = ()
 
@@ -158,10 +161,12 @@ class _Reading:
         """Yield the days that have changed; note those that have and were not asked for."""
         notes = self._notes
         asked, changed, rules = set(days), set[date](), rules_text(self._connection)
-        kept = {day: replace(its, rules=rules) for day, its in notes.days.items() if day in asked}
         present = self._present  # days of these files may have lost rows
         there = self._covered | {day for day, its in notes.days.items() if present & {*its.files}}
-        losing, months = self._losing(there)
+        losing, others = self._losing(there)
+        noted = self._noted | others
+        known = (notes.days | noted).items()
+        kept = {day: replace(its, rules=rules) for day, its in known if day in asked}
         there = (there | losing) - self._withdrawn
         for day in sorted(there, reverse=True):
             if day not in asked and day not in notes.days:
@@ -179,7 +184,7 @@ class _Reading:
         for day in sorted(self._withdrawn):
             yield DayRead(*self._kept.whose, day, self._read_at, {}, {}, is_withdrawn=True)
         covered, files = self._covered | self._unread, (self._may_prove, self._versions)
-        seen = Seen(covered, self.accounts, self._withdrawn, *files, months)
+        seen = Seen(covered, self.accounts, self._withdrawn, *files, noted, self._read_at)
         remember(self._archive, self._connection, seen, kept, changed)
 
     def _unproven(self, paths: Container[str]) -> set[date]:
@@ -193,17 +198,18 @@ class _Reading:
         uncovered = sorted(open_days - self._covered - self._unread)
         return empty_days(self._runs, uncovered, paths, kept.every)
 
-    def _losing(self, others: Container[date]) -> tuple[set[date], dict[date, tuple[str, ...]]]:
-        """Return the days that lose rows of files that are gone, and the months of the rest."""
-        losing, months, runs = set[date](), dict[date, tuple[str, ...]](), self._runs
-        for day in noted_files.kept_from_gone_files(self._notes, runs, self._paths):
+    def _losing(self, others: Container[date]) -> tuple[set[date], dict[date, DayNote]]:
+        """Return the days that lose rows of files that are gone, and what to note of the rest."""
+        losing, noted = set[date](), dict[date, DayNote]()
+        runs, notes = self._runs, self._notes
+        for day in noted_files.kept_from_gone_files(notes, runs, self._paths):
             if day not in others and (before := self._kept.newest(day)):
                 kept = KeptDay.of(before, self._rules.dialects)
                 if kept.loses(runs, self._present, self._beside):
                     losing.add(day)
                 else:
-                    months[day] = billing_months(before.bodies)
-        return losing, months
+                    noted[day] = replace(notes.days[day], months=billing_months(before.bodies))
+        return losing, noted
 
     def _day(self, day: date) -> tuple[dict[str, Request], dict[str, bytes]]:
         """Return a day as it is kept: rows of the files there are, and of files that are gone."""

@@ -1,4 +1,4 @@
-"""What changes in files long after their month is read, and what has not is not opened."""
+"""What changes long after its month is read, and a lost note is made again from the pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from openai_costs.kernel.days import ONE_DAY, DayRange, month_of
-from openai_costs.sources.exports.notes import owed_days
+from openai_costs.sources.exports.notes import ABOUT, Notes, owed_days, recall
 from openai_costs.sources.focus_file.assets import PAGES
 from openai_costs_tests.sources.exports.files import NOON, Export, azure_manifest, csv_of, row
 
@@ -112,3 +112,47 @@ def test_a_month_of_which_no_day_was_asked_for_waits_for_its_days(tmp_path: Path
     assert export.refresh() == 1
     assert export.read(ALL) == ""
     assert export.total(AUGUST) == 31 * 12
+
+
+def _known(notes: Notes) -> dict[date, tuple[object, ...]]:
+    """What is noted of each day but its digest."""
+    return {day: (its.files, its.rules, its.months) for day, its in notes.days.items()}
+
+
+@pytest.mark.parametrize("is_of_before", [False, True])
+def test_a_note_that_was_lost_or_is_of_before_is_made_again_from_the_pages(
+    export: LongExport, *, is_of_before: bool
+):
+    """A reading that was killed leaves the note of before: it says nothing of what it kept."""
+    file = export.archive.note("focus_file", "cloud", ABOUT)
+    before, noted = file.read_bytes(), recall(export.archive, export.connection)
+    export.write(OCTOBER, "11")
+    assert export.refresh() == 2
+    export.write(AUGUST, "12")
+    if is_of_before:
+        file.write_bytes(before)
+    else:
+        file.unlink()
+    assert export.refresh() == 3
+    assert (export.total(AUGUST), export.total(OCTOBER)) == (31 * 12, 31 * 11)
+    again = recall(export.archive, export.connection)
+    assert _known(again) == _known(noted)
+    assert export.refresh() == 2
+
+
+def test_after_a_lost_note_a_late_charge_goes_where_all_files_of_its_day_are_gone(
+    export: LongExport,
+):
+    late = row("2026-10-25", "6.10", BillingPeriodStart="2026-11-01T00:00:00Z", SubAccountId="1")
+    export.write(NOVEMBER, "10")
+    name = "focus/data/BILLING_PERIOD=2026-11/1.csv"
+    days = DayRange(NOVEMBER, NOON.date() - ONE_DAY)
+    export.put(name, csv_of(late, *(row(str(day), "10", SubAccountId="1") for day in days)))
+    export.refresh()
+    assert export.usd["2026-10-25"] == Decimal("16.10")
+    export.archive.note("focus_file", "cloud", ABOUT).unlink()
+    for gone in ("data/BILLING_PERIOD=2026-10/1.csv", "data/BILLING_PERIOD=2026-11/1.csv"):
+        export.remove(f"focus/{gone}")
+    export.write(NOVEMBER, "10", "2")
+    export.refresh()
+    assert export.usd["2026-10-25"] == 10
