@@ -38,6 +38,7 @@ _REASONS: Final = {
     "unregistered": "no gateway token names the key",
     "service_account": "a service account's key without a gateway token",
     "deleted_key": "the key has since been deleted",
+    "archived_project": "the key's project has since been archived",
     "unmetered": "registered, but the gateway metered less",
     "without_key": "the spend names no key",
 }

@@ -38,6 +38,7 @@ _WHY = {
     "unregistered": "no gateway token names the key",
     "service_account": "the key belongs to a service account, and no gateway token names it",
     "deleted_key": "no gateway token named the key, which has been deleted since",
+    "archived_project": "no gateway token named the key, whose project has been archived since",
     "unmetered": "the gateway metered {metered}. {at_risk} may not have gone through it: {models}",
     "without_key": "it names no key, so it cannot have come through the gateway",
 }
@@ -148,7 +149,8 @@ def _described(days: pl.DataFrame, keys: pl.DataFrame, projects: pl.DataFrame) -
         owner="owner_name",
         is_there=pl.col("is_current") | (pl.col("status") == "not_listed"),
     )
-    named = projects.select("connection", project_id="id", project_name="name")
+    is_archived = (pl.col("status") == "archived").alias("is_archived")
+    named = projects.select("connection", is_archived, project_id="id", project_name="name")
     # A key is often older than our first reading of the directory.
     made = pl.min_horizontal(pl.col("created_at").dt.date(), "first_seen_day")
     since = pl.coalesce("unlisted_since", made)
@@ -183,11 +185,12 @@ def _reason(gateway: Gateway) -> pl.Expr:
 
 def _why_unregistered() -> pl.Expr:
     """Return the reason of a key that nothing covers, as the list of keys has it now."""
+    gone = pl.when("is_archived").then(pl.lit("archived_project")).otherwise(pl.lit("deleted_key"))
     return (
         pl.when(pl.col("api_key_id").is_null())
         .then(pl.lit("without_key"))
         .when(~pl.col("is_there").fill_null(True))
-        .then(pl.lit("deleted_key"))
+        .then(gone)
         .when((pl.col("owner_type") == "service_account").fill_null(False))
         .then(pl.lit("service_account"))
         .otherwise(pl.lit("unregistered"))

@@ -31,8 +31,8 @@ UNREGISTERED = Rule(
     "gateway_bypass.unregistered",
     title="{who} may have spent {usd} outside the gateway " + SPAN,
     next_step="Ask {owner} what it is for. Then declare it in [[gateway.upstreams]] if it is the "
-    "gateway's, add it to [[gateway.allowed]], or revoke it. If it was deleted, ask which key the "
-    "program that used it uses now.",
+    "gateway's, add it to [[gateway.allowed]], or revoke it. If it was deleted, or its project "
+    "archived, ask which key the program that used it uses now.",
     span=SPAN,
     window_days=LOOKBACK.days,
     quiet_days=QUIET_DAYS,
@@ -53,11 +53,14 @@ CRITICAL_USD = Decimal(500)
 MOST_MODELS = 3
 
 _ELSEWHERE = "so it may be in use outside the gateway"
+_NOT_NAMED = "No gateway token named the key"
+_WAS_ELSEWHERE = "so it may have been in use outside the gateway"
 WHY = {
     "unregistered": f"No gateway token names the key, {_ELSEWHERE}",
     "service_account": f"The key belongs to a service account and no gateway token names it, "
     f"{_ELSEWHERE}",
-    "deleted_key": "No gateway token named the key, which has been deleted since",
+    "deleted_key": f"{_NOT_NAMED}, which has been deleted by now, {_WAS_ELSEWHERE}",
+    "archived_project": f"{_NOT_NAMED}, whose project has been archived by now, {_WAS_ELSEWHERE}",
     "unmetered": "The gateway did not meter {at_risk}, so the key may also be in use elsewhere",
 }
 
@@ -83,8 +86,8 @@ def candidates(bypass: pl.DataFrame) -> pl.DataFrame:
         .group_by("connection", "api_key_id", "rule", maintain_order=True)
         .agg(
             pl.col("key_name", "owner", "project_name", "project_id", "reason").last(),
+            pl.col("new_since_day").last(),
             pl.col("at_risk_usd", "billed_usd").sum(),
-            pl.col("new_since_day").min(),
             at_risk_tokens=pl.when(tokens.is_not_null().all()).then(tokens.sum()),
             models=pl.col("at_risk_models"),
             first=pl.col("day").min(),
@@ -140,7 +143,11 @@ def _range(key: dict[str, Any]) -> str:
 
 
 def _since(key: dict[str, Any]) -> str:
-    return f", since {key['new_since_day']}" if key["new_since_day"] else ""
+    """Return since when, of its newest days: it may have been behind the gateway in between."""
+    since = key["new_since_day"]
+    if since is None:
+        return ""
+    return f", again since {since}" if key["first"] < since else f", since {since}"
 
 
 def _by_model(texts: Iterable[str]) -> str:

@@ -4,7 +4,10 @@ import datetime as dt
 
 from openai_costs.tables.contract import At, Contract, Quantity, Usd, column
 
-REASONS = ("unregistered", "unmetered", "service_account", "deleted_key", "without_key")
+REASONS = (
+    *("unregistered", "unmetered", "service_account"),
+    *("deleted_key", "archived_project", "without_key"),
+)
 
 
 class GatewayBypass(Contract):
@@ -69,7 +72,8 @@ class GatewayBypass(Contract):
     )
     reason: str = column(
         "unregistered: no gateway token names the key; service_account: the same, for a service "
-        "account's key; deleted_key: the same, and the key has since been deleted; unmetered: "
+        "account's key; deleted_key: the same, and the key has since been deleted; "
+        "archived_project: the same, and its project has since been archived; unmetered: "
         "registered, but the gateway metered far less than was billed; without_key: the spend "
         "names no key.",
         isin=REASONS,

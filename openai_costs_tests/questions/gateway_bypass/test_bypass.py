@@ -103,7 +103,9 @@ def activity(*lines: dict[str, Any], **others: Any) -> Sides:  # noqa: ANN401
     )
 
 
-def listed(given: Sides, gateway: Gateway = GATEWAY) -> list[dict[str, Any]]:
+def listed(
+    given: Sides, gateway: Gateway = GATEWAY, projects: pl.DataFrame = PROJECTS
+) -> list[dict[str, Any]]:
     days = given.ledger["day"].unique().to_list()
     found = bypass(
         Activity(
@@ -113,7 +115,7 @@ def listed(given: Sides, gateway: Gateway = GATEWAY) -> list[dict[str, Any]]:
             reconciliation=reconciliation(given, gateway, days),
             tokens=given.tokens,
             keys=given.keys,
-            projects=PROJECTS,
+            projects=projects,
         ),
         gateway,
     )
@@ -188,6 +190,16 @@ def test_a_key_is_registered_on_the_last_day_its_token_was_listed():
 def test_what_the_directory_says_of_an_unregistered_key_is_its_reason(key: Any, reason: str):  # noqa: ANN401
     given = activity(spent(api_key_id="key_rogue"), keys=({"id": "key_rogue"} | key,))
     assert [row["reason"] for row in listed(given)] == [reason]
+
+
+def test_a_key_of_an_archived_project_was_not_deleted():
+    key = {"id": "key_rogue", "is_current": False, "status": "vanished"}
+    given = activity(spent(api_key_id="key_rogue"), keys=(key,))
+    archived = PROJECTS.with_columns(status=pl.lit("archived"))
+    (row,) = listed(given, projects=archived)
+    assert row["reason"] == "archived_project"
+    assert row["because"].endswith("whose project has been archived since.")
+    assert described_otherwise(stored_of(given), given.tokens, given.keys, archived).height == 1
 
 
 BEFORE_AND_NOW = [

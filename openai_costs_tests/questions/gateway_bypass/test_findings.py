@@ -68,6 +68,31 @@ def test_the_days_of_a_key_are_one_finding_with_its_dollars_and_its_owner() -> N
     )
 
 
+def test_a_key_that_was_behind_the_gateway_in_between_is_outside_it_again_since_then() -> None:
+    """The first time was long over."""
+    (row,) = candidates(rows(key(4, "10"), key(9, "2", new_since_day=day(8)))).rows(named=True)
+    assert (
+        "on 2 days from 2026-11-04 to 2026-11-09. No gateway token names the key, so it may be in "
+        "use outside the gateway, again since 2026-11-08. By model"
+    ) in row["because"]
+    assert row["since_day"] == day(4)
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [
+        ("deleted_key", "which has been deleted by now"),
+        ("archived_project", "whose project has been archived by now"),
+    ],
+)
+def test_a_key_that_is_gone_was_outside_the_gateway_since_a_day(reason: str, why: str) -> None:
+    (row,) = candidates(rows(key(4, "10", reason=reason))).rows(named=True)
+    assert (
+        f"No gateway token named the key, {why}, so it may have been in use outside the gateway, "
+        "since 2026-11-03."
+    ) in row["because"]
+
+
 def test_tokens_of_a_day_whose_usage_was_not_read_are_not_counted_as_none() -> None:
     row = candidates(rows(key(4, "1"), key(5, "2", at_risk_tokens=None))).row(0, named=True)
     assert "token " not in row["because"].replace("gateway token ", "")
