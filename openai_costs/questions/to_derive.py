@@ -12,7 +12,7 @@ def days_to_derive(lake: Lake, settings: Settings) -> list[DayRange]:
     """Return the days that runs are of and whose marts are to be derived again."""
     ranges = [
         *stale_days(lake, settings.teams),
-        *days_to_compare_again(lake, settings.gateway),
+        *days_to_compare_again(lake, settings),
         *days_to_judge_again(lake, settings.gateway.allowed),
     ]
     return consecutive(day for days in ranges for day in days if day >= settings.first_day)

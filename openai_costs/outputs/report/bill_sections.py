@@ -10,6 +10,7 @@ import polars as pl
 from openai_costs.kernel.formatting import (
     NONE,
     cents,
+    counted,
     dollars,
     listed,
     share,
@@ -147,13 +148,29 @@ def _metered(capture: pl.DataFrame, days: tuple[date, date] | None) -> str:
         return "Spend that the gateway did not meter. Its own meter was not read for these days."
     has_bill = (pl.col("billed_usd") != 0).any().over("provider")
     with_bill, without = rows.filter(has_bill), rows.filter(~has_bill, pl.col("metered_usd") != 0)
-    billed = total_usd(with_bill["billed_usd"].to_list())
-    metered = total_usd(with_bill["metered_usd"].to_list())
+    return (
+        f"{_share(with_bill.filter(is_settled=True))} from {newest[0]} to {newest[1]}. "
+        f"{_unsettled(with_bill.filter(is_settled=False))}{_without_bill(without)}"
+        "Keys that are not allowed come first."
+    )
+
+
+def _share(rows: pl.DataFrame) -> str:
+    if rows.is_empty():
+        return "No day has settled on the bill and on the gateway's meter"
+    billed, metered = (total_usd(rows[name].to_list()) for name in ("billed_usd", "metered_usd"))
     return (
         f"The gateway metered {dollars(metered)} of {dollars(billed)} billed without credits "
-        f"({share(cents(metered), cents(billed))}) from {newest[0]} to {newest[1]}. "
-        f"{_without_bill(without)}Keys that are not allowed come first."
+        f"({share(cents(metered), cents(billed))})"
     )
+
+
+def _unsettled(rows: pl.DataFrame) -> str:
+    """Return what the share leaves out: days of which a bill or the meter is not whole."""
+    usd = dollars(total_usd(rows["metered_usd"].to_list()))
+    days = counted(rows["day"].n_unique(), "day")
+    text = f"Not counted: {usd} metered on {days} of which a bill or the meter has not settled. "
+    return "" if rows.is_empty() else text
 
 
 def _without_bill(rows: pl.DataFrame) -> str:

@@ -11,7 +11,7 @@ from openai_costs.orchestration.checks import run_days
 from openai_costs.orchestration.table_assets import asset_key, table_asset
 from openai_costs.questions.gateway import judged_days, meter_days
 from openai_costs.questions.provider_scope import at_openai, of_openai
-from openai_costs.questions.reconciliation.capture import capture
+from openai_costs.questions.reconciliation.capture import Reads, capture
 from openai_costs.questions.reconciliation.day_boundary import REACH_DAYS
 from openai_costs.questions.reconciliation.reconcile import Sides, reconciliation
 from openai_costs.settings.connection import Connection
@@ -84,11 +84,10 @@ DAILY_ASSETS = (cost_reconciliation, gateway_capture)
 
 def _captured(lake: Lake, days: DayRange, settings: Settings) -> pl.DataFrame:
     ledger = lake.read(Spend, days)
-    of_all = lake.read(SpendControl, days).select("connection", "day", "is_settled")
-    of_both = (of_all, at_openai(of_all, settings.connections, ledger))
+    bill_days = lake.read(SpendControl, days).select("connection", "day", "is_settled")
     read = meter_days(lake.batches(GatewaySpend, days))
-    meter = lake.read(GatewaySpend, days)
-    return capture(ledger, meter, of_both, read, settings.gateway.name)
+    reads = Reads(bill_days, read, settings.connections)
+    return capture(ledger, lake.read(GatewaySpend, days), reads, settings.gateway.name)
 
 
 def sides(lake: Lake, days: DayRange, connections: Sequence[Connection]) -> Sides:

@@ -3,56 +3,54 @@
 Sums over all keys and tokens, so nothing has to be known about which token uses which key.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import polars as pl
 
 from openai_costs.kernel.money import MONEY, unless_tiny
 from openai_costs.questions.credits import is_credit
 from openai_costs.questions.gateway import is_openai
+from openai_costs.questions.provider_scope import OPENAI
 from openai_costs.questions.token_kinds import KINDS, all_tokens
+from openai_costs.settings.connection import Connection
 from openai_costs.tables.mart.gateway_capture import GatewayCapture
 from openai_costs.tables.upstreams import HOST_OF
 
-OPENAI = "openai"
-"""Compared on every day; another provider on the days on which the gateway metered it."""
+BILL = ("connection", "day", "host")
+"""The columns of core.spend that say whose bill has lines of a day."""
 _DAY = ["day", "provider"]
 
 
-def capture(
-    ledger: pl.DataFrame,
-    meter: pl.DataFrame,
-    bill_days: tuple[pl.DataFrame, pl.DataFrame],
-    meter_days: pl.DataFrame,
-    gateway: str,
-) -> pl.DataFrame:
-    """Return mart.gateway_capture.
+@dataclass(frozen=True)
+class Reads:
+    """Which days of bills and of the meter were read.
+
+    Args:
+        bill_days: connection, day, is_settled: the days of every bill that were read.
+        meter_days: day, is_settled: those of the meter.
+        connections: The connections of the settings.
+    """
+
+    bill_days: pl.DataFrame
+    meter_days: pl.DataFrame
+    connections: Sequence[Connection]
+
+
+def capture(ledger: pl.DataFrame, meter: pl.DataFrame, reads: Reads, gateway: str) -> pl.DataFrame:
+    """Return mart.gateway_capture: OpenAI on every day, others on those with metered requests.
 
     Args:
         ledger: core.spend.
         meter: core.gateway_spend of the same days.
-        bill_days: connection, day, is_settled: the days of every bill that were read, and those
-            of OpenAI's alone, which may have no line on a day.
-        meter_days: day, is_settled: the days of the meter that were read.
+        reads: The days that were read.
         gateway: The gateway's name.
     """
-    of_all, of_openai = bill_days
-    billed, metered = _billed(ledger, of_all), _metered(meter)
-    empty = of_openai.group_by("day").agg(is_read=pl.col("is_settled").all())
-    complete = meter_days.select("day", meter_is_settled="is_settled")
     is_compared = pl.col("metered_usd").is_not_null() | (pl.col("provider") == OPENAI)
-    is_read = pl.coalesce("bill_is_settled", pl.when(provider=OPENAI).then("is_read"))
-    is_settled = pl.all_horizontal(
-        one.fill_null(value=False) for one in (is_read, pl.col("meter_is_settled"))
-    )
+    both = _billed(ledger).join(_metered(meter), on=_DAY, how="full", coalesce=True)
     return (
-        billed.join(metered, on=_DAY, how="full", coalesce=True)
-        .filter(is_compared)
-        .join(complete, on="day", how="left")
-        .join(empty, on="day", how="left")
-        .with_columns(
-            pl.col("billed_usd", "metered_usd").fill_null(0),
-            connection=pl.lit(gateway),
-            is_settled=is_settled,
-        )
+        with_states(both.filter(is_compared), ledger.select(BILL), reads)
+        .with_columns(pl.col("billed_usd", "metered_usd").fill_null(0), connection=pl.lit(gateway))
         .with_columns(
             capture_rate=_rate("metered_usd", "billed_usd"),
             token_capture_rate=_rate("metered_tokens", "billed_tokens"),
@@ -62,23 +60,55 @@ def capture(
     )
 
 
-def _billed(ledger: pl.DataFrame, bill_days: pl.DataFrame) -> pl.DataFrame:
-    """Return each bill by day: billed_usd, billed_tokens, bill_is_settled.
+def with_states(rows: pl.DataFrame, lines: pl.DataFrame, reads: Reads) -> pl.DataFrame:
+    """Return rows of days and providers with `is_settled`: all bills and the meter have settled.
+
+    The bills are those with a line of the day, and those of all connections of the provider: one
+    that was not read makes a day look metered as more than it was billed.
+
+    Args:
+        rows: day, provider, and more.
+        lines: `BILL` of core.spend.
+        reads: The days that were read.
+    """
+    named = [(one.name, one.provider) for one in reads.connections]
+    connections = pl.DataFrame(
+        named, {"connection": pl.String, "provider": pl.String}, orient="row"
+    )
+    bills = pl.concat(
+        [
+            lines.select("connection", "day", provider="host"),
+            rows.select(_DAY).join(connections, on="provider").select("connection", *_DAY),
+        ]
+    ).unique()
+    states = bills.join(reads.bill_days, on=["connection", "day"], how="left")
+    of_bills = states.group_by(_DAY).agg(
+        bill_is_settled=pl.col("is_settled").fill_null(value=False).all()
+    )
+    of_meter = reads.meter_days.select("day", meter_is_settled="is_settled")
+    both = pl.all_horizontal(pl.col("bill_is_settled", "meter_is_settled").fill_null(value=False))
+    return (
+        rows.join(of_bills, on=_DAY, how="left")
+        .join(of_meter, on="day", how="left")
+        .with_columns(is_settled=both)
+        .drop("bill_is_settled", "meter_is_settled")
+    )
+
+
+def _billed(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Return each bill by day: billed_usd, billed_tokens.
 
     A bill is the host's: what a reseller or a cloud invoices is not a bill of the model's maker.
     """
     is_tokens = pl.col("usage_type").is_in(KINDS)
     is_counted = pl.col("quantity_unit") == "tokens"
     tokens = pl.when(is_counted).then("quantity").filter(is_tokens)
-    states = bill_days.select("connection", "day", bill_is_settled="is_settled")
     return (
         ledger.filter(~is_credit())
         .with_columns(provider="host")
-        .join(states, on=["connection", "day"], how="left")
         .group_by(_DAY)
         .agg(
             pl.col("billed_usd").sum(),
-            pl.col("bill_is_settled").fill_null(value=False).all(),
             billed_tokens=pl.when(tokens.is_not_null().all()).then(tokens.sum()).cast(MONEY),
         )
     )

@@ -8,23 +8,49 @@ import polars as pl
 from openai_costs.kernel.days import ONE_DAY, DayRange, consecutive
 from openai_costs.questions.gateway import all_meter_days, is_openai, judged_days
 from openai_costs.questions.provider_scope import ON_ITS_BILL, OPENAI
+from openai_costs.questions.reconciliation.capture import BILL, Reads, with_states
 from openai_costs.questions.reconciliation.day_boundary import REACH_DAYS
 from openai_costs.questions.reconciliation.judged_by import LINE, REQUEST, judged_by
 from openai_costs.settings import Gateway
+from openai_costs.settings.connection import Connection
+from openai_costs.settings.load import Settings
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.api_keys import ApiKeys
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
+from openai_costs.tables.mart.gateway_capture import GatewayCapture
 
 _JUDGED = ("day", "judged_by")
 
 
-def days_to_compare_again(lake: Lake, gateway: Gateway) -> list[DayRange]:
-    """Return the days that mart.cost_reconciliation would have otherwise now."""
-    return [*unjudged_days(lake, gateway), *days_judged_otherwise(lake, gateway)]
+def days_to_compare_again(lake: Lake, settings: Settings) -> list[DayRange]:
+    """Return the days that bill and meter would be compared otherwise now, by key or as sums."""
+    gateway = settings.gateway
+    by_key = (*unjudged_days(lake, gateway), *days_judged_otherwise(lake, gateway))
+    return [*by_key, *days_of_other_bills(lake, gateway, settings.connections)]
+
+
+def days_of_other_bills(
+    lake: Lake, gateway: Gateway, connections: Sequence[Connection]
+) -> list[DayRange]:
+    """Return the days of mart.gateway_capture that have settled otherwise by the bills of now.
+
+    A connection that came to the settings, or left them, changes whether the days that it was not
+    read for are whole.
+    """
+    captured = lake.read(GatewayCapture).filter(connection=gateway.name)
+    stored = captured.select("day", "provider", "is_settled")
+    if stored.is_empty():
+        return []
+    read = lake.read(SpendControl).select("connection", "day", "is_settled")
+    reads = Reads(read, all_meter_days(lake), connections)
+    now = with_states(stored.drop("is_settled"), _distinct(lake, Spend, BILL), reads)
+    otherwise = now.join(stored, on=stored.columns, how="anti")
+    return consecutive(otherwise["day"].unique().to_list())
 
 
 def unjudged_days(lake: Lake, gateway: Gateway) -> list[DayRange]:

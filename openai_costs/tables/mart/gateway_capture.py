@@ -31,7 +31,8 @@ class GatewayCapture(Contract):
         nullable=True,
     )
     is_settled: bool = column(
-        "Whether bill and meter were both read after the day had stopped moving."
+        "Whether the meter, and the bills of all connections of the provider, were read after the "
+        "day had stopped moving: else the rates may be of a part."
     )
 
     class Config(Contract.Config):

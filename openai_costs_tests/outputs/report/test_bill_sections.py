@@ -46,5 +46,6 @@ def test_what_is_less_than_the_whole_bill_says_which_lines_it_is_of():
     priced = price_section(checked(row | {"list_price_usd": Decimal(1)}))
     assert priced.summary.startswith("$2.00 of $2.00 billed in lines of usage from ")
     day = {"day": date(2026, 11, 1), "billed_usd": Decimal(2), "metered_usd": Decimal(1)}
+    day |= {"is_settled": True}
     metered = gateway_section(GatewayBypass.no_rows(), of(GatewayCapture, day))
     assert "metered $1.00 of $2.00 billed without credits (50.0 %)" in metered.summary

@@ -3,19 +3,27 @@ from decimal import Decimal
 
 import polars as pl
 
-from openai_costs.questions.reconciliation.capture import capture
+from openai_costs.questions.reconciliation.capture import Reads, capture
+from openai_costs.settings.connection import Connection
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.tables.mart.gateway_capture import GatewayCapture
 from openai_costs_tests.questions.reconciliation.sides import DAY, bill, counted, line, meter
 
 NEXT = DAY + timedelta(days=1)
+ACME, BETA = (OpenAIConnection(name=name) for name in ("acme", "beta"))
 
 
-def captured(ledger: pl.DataFrame, metered: pl.DataFrame, *, is_read: bool = True) -> pl.DataFrame:
+def captured(
+    ledger: pl.DataFrame,
+    metered: pl.DataFrame,
+    *connections: Connection,
+    is_read: bool = True,
+) -> pl.DataFrame:
     states = {"day": [DAY, NEXT], "is_settled": [True, is_read]}
     read = pl.DataFrame(states, schema={"day": pl.Date, "is_settled": pl.Boolean})
     of_host = ledger.with_columns(host=pl.coalesce("host", "provider"))
     days = read.with_columns(connection=pl.lit("acme"))
-    found = capture(of_host, metered, (days, days), read, "gateway")
+    found = capture(of_host, metered, Reads(days, read, connections or (ACME,)), "gateway")
     assert GatewayCapture.broken_rules(found) == []
     return found
 
@@ -91,6 +99,16 @@ def test_a_credit_is_no_part_of_what_could_be_captured():
 def test_a_day_that_may_still_move_says_so():
     found = captured(bill(line("input", "10", 1, day=NEXT)), meter(), is_read=False)
     assert found["is_settled"].to_list() == [False]
+
+
+def test_a_day_of_which_another_bill_of_the_provider_was_not_read_is_not_settled():
+    """Its metered dollars would be compared with a part of what was billed."""
+    both = bill(line("input", "10", 1)), meter(counted("12", 1, 0, 0))
+    assert captured(*both, ACME)["is_settled"].to_list() == [True]
+    assert captured(*both, ACME, BETA)["is_settled"].to_list() == [False]
+    seen = meter(counted("12", 1, 0, 0, upstream_provider="anthropic"))
+    (other, ours) = captured(both[0], seen, ACME, BETA)["is_settled"].to_list()
+    assert (other, ours) == (False, False)
 
 
 def test_a_day_without_a_line_on_the_bill_is_settled_when_bill_and_meter_are():

@@ -1,6 +1,7 @@
 """Which stored days other tokens, and other reads of the meter, judge otherwise."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,24 @@ from upath import UPath
 
 from openai_costs.kernel.days import DayRange
 from openai_costs.questions.gateway import all_meter_days
+from openai_costs.questions.reconciliation.capture import Reads, capture
 from openai_costs.questions.reconciliation.reconcile import reconciliation
 from openai_costs.questions.reconciliation.unjudged_days import (
     days_judged_otherwise,
+    days_of_other_bills,
     unjudged_days,
 )
 from openai_costs.settings import Gateway
+from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.storage.withdrawal import withdraw
 from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.gateway_tokens import GatewayTokens
 from openai_costs.tables.core.spend import Spend
+from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
+from openai_costs.tables.mart.gateway_capture import GatewayCapture
 from openai_costs_tests.org import INVOICED
 from openai_costs_tests.questions.reconciliation.sides import (
     DAY,
@@ -167,6 +173,46 @@ def test_days_that_an_older_version_compared_are_compared_once_more(
     assert stale(lake) == on(*DAYS)
     compared(lake)
     assert stale(lake) == set()
+
+
+def test_days_are_not_whole_any_more_where_a_bill_comes_that_was_not_read_for_them(
+    lake: Lake,
+) -> None:
+    """The sum of one bill stood beside all that was metered of two."""
+    days = sorted(lake.days(Spend, "acme"))
+    usual = dict.fromkeys(SpendControl.types()) | {
+        "connection": "acme",
+        "provider": "openai",
+        "billed_usd": Decimal(1),
+        "is_settled": True,
+        "read_at": AT.replace(tzinfo=None),
+    }
+    read = [usual | {"day": day} for day in days]
+    frame = pl.DataFrame(read, schema=SpendControl.types())
+    acme, beta = (OpenAIConnection(name=name) for name in ("acme", "beta"))
+
+    def stale_with(*connections: OpenAIConnection) -> set[date]:
+        ranges = days_of_other_bills(lake, GATEWAY, connections)
+        return {day for some in ranges for day in some}
+
+    def captured_with(*connections: OpenAIConnection) -> None:
+        reads = Reads(
+            frame.select("connection", "day", "is_settled"), all_meter_days(lake), connections
+        )
+        rows = capture(lake.read(Spend, days), lake.read(GatewaySpend, days), reads, "gateway")
+        read_at = {Slice("gateway", day): AT for day in days}
+        assert not lake.replace(GatewayCapture, [Batch(rows, read_at)]).refused
+
+    assert stale_with(acme) == set()
+    slices = {Slice("acme", day): AT for day in days}
+    assert not lake.replace(SpendControl, [Batch(frame, slices)]).refused
+    captured_with(acme)
+    assert stale_with(acme) == set()
+    settled = {day for day in days if day < AT.date() - timedelta(days=1)}
+    assert stale_with(acme, beta) == settled
+    captured_with(acme, beta)
+    assert stale_with(acme, beta) == set()
+    assert stale_with(acme) == settled
 
 
 def test_without_a_gateway_no_day_is_compared_and_none_is_stale(tmp_path: Path) -> None:
