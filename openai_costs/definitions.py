@@ -15,7 +15,7 @@ import httpx
 from upath import UPath
 
 from openai_costs.kernel.clock_skew import skew_aware
-from openai_costs.kernel.days import Clock, DayRange, utc_now
+from openai_costs.kernel.days import Clock, utc_now
 from openai_costs.orchestration.jobs import (
     daily_directory,
     daily_refresh,
@@ -70,6 +70,7 @@ from openai_costs.storage.forgotten import pseudonyms_of
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.permissions import write_for_owner_only
 from openai_costs.storage.protection import ask_for_encryption, refuse_unencrypted
+from openai_costs.storage.renamed import finish_renaming
 
 DAILY = (gateway, spend, prices, gateway_bypass, reconciliation)
 WHOLE = (spend, optimization, anomalies, budgets, gateway_bypass, seats, alerts)
@@ -136,8 +137,13 @@ def build_defs(
     money, directory = (
         [one for one in some if one.keys.isdisjoint(unset)] for some in (made.money, made.directory)
     )
-    triggered = jobs_and_sensors(settings, money, directory, made.published, _to_derive_now)
-    publishing = publication_sensor(settings, clock, triggered.jobs or ())
+
+    def current() -> Settings:  # this process has those that it was started with
+        return read_again(settings, registry.connection_kinds())
+
+    since = settings.first_day
+    triggered = jobs_and_sensors(current, money, directory, made.published, days_to_derive)
+    publishing = publication_sensor(current, clock, triggered.jobs or (), since)
     return dg.Definitions(
         assets=[
             *dict.fromkeys((*made.money, *made.directory)),
@@ -148,23 +154,15 @@ def build_defs(
         jobs=[*(triggered.jobs or ()), weekly_digest],
         sensors=[*(triggered.sensors or ()), publishing, *sensors(settings, resend)],
         schedules=[
-            daily_refresh(settings, clock, overdue_days),
+            daily_refresh(current, clock, overdue_days, since),
             daily_directory(),
-            daily_repair(settings, clock, kept_days),
+            daily_repair(current, clock, kept_days, since),
             weekly_schedule(settings),
         ],
         resources=wired(settings, clock, reach or reach_of(clock)),
         loggers=loggers,
         executor=dg.in_process_executor,
     )
-
-
-def _to_derive_now(lake: Lake, settings: Settings) -> list[DayRange]:
-    """Return the days to derive by the settings as they are now.
-
-    A run reads them anew; the process of the sensors has those that it was started with.
-    """
-    return days_to_derive(lake, read_again(settings, registry.connection_kinds()))
 
 
 def pages_not_asked(settings: Settings) -> set[dg.AssetKey]:
@@ -210,10 +208,11 @@ def wired(settings: Settings, clock: Clock, reach: Reach) -> Mapping[str, Any]:
 
 
 def _checked(settings: Settings, home: UPath, value: Any) -> Any:  # noqa: ANN401 - any resource
-    """Return a resource of runs: its home rests as required, and whom that forgets is known."""
+    """Return a resource of runs: its home rests as required, and names in it are those of now."""
 
     def of_run(_: dg.InitResourceContext) -> Any:  # noqa: ANN401
         refuse_unencrypted(home, settings.storage)
+        finish_renaming(home)
         pseudonyms_of(home)
         return value
 

@@ -11,6 +11,7 @@ import dagster as dg
 from openai_costs.kernel.days import ONE_DAY, Clock, DayRange, consecutive
 from openai_costs.orchestration.verdict_scope import joined, names_in
 from openai_costs.settings.load import Settings
+from openai_costs.settings.read_again import Current
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 
@@ -38,7 +39,7 @@ OverdueDays = Callable[[Settings, datetime], Iterable[date]]
 
 
 def jobs_and_sensors(
-    settings: Settings,
+    current: Current,
     money: Assets,
     directory: Assets,
     published: dg.AssetsDefinition,
@@ -47,7 +48,7 @@ def jobs_and_sensors(
     """Return the jobs, and the sensor that starts one of them after another.
 
     Args:
-        settings: Where the lake is, and whatever makes days stale.
+        current: Returns the settings: where the lake is, and whatever makes days stale.
         money: What a refresh makes: pages of those who are connected, tables, marts, publication;
             also the gateway's tokens, because the meter that it reads names some that no list has.
         directory: The pages of the directory and the tables folded from them.
@@ -100,7 +101,7 @@ def jobs_and_sensors(
         "the settings. On, because it sends no request to a provider.",
     )
     def names_follow_the_directory(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
-        for one in stale_requests(settings, context.dagster_run.run_id, stale_days):
+        for one in stale_requests(current(), context.dagster_run.run_id, stale_days):
             if not _is_requested(context.instance, one):
                 yield one
 
@@ -154,20 +155,24 @@ def trailing(settings: Settings, today: date) -> DayRange:
     return DayRange(max(first, min(settings.first_day, today)), today)
 
 
-def daily_refresh(settings: Settings, clock: Clock, overdue: OverdueDays) -> dg.ScheduleDefinition:
+def daily_refresh(
+    current: Current, clock: Clock, overdue: OverdueDays, since: date
+) -> dg.ScheduleDefinition:
     """Return the schedule: every day, today so far, the trailing window, and what is overdue.
 
     Args:
-        settings: The connections, and the trailing window.
+        current: Returns the settings: the connections, and the trailing window.
         clock: Returns the current time.
         overdue: Finds older days that were missed, or read before they had settled.
+        since: The first day that runs can be of, whatever the settings say now.
     """
 
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         now = context.scheduled_execution_time if context else clock()
         today = now.date()
-        for names, one in _of_runs(settings):
-            for days in consecutive({*trailing(one, today), *overdue(one, now)}):
+        for names, one in _of_runs(current()):
+            owed = (day for day in overdue(one, now) if day >= since)
+            for days in consecutive({*trailing(one, today), *owed}):
                 tags = range_tags(days) | asking(names)
                 yield dg.RunRequest(run_key=_run_key(days, today, names), tags=tags)
 

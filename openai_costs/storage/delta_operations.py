@@ -1,4 +1,4 @@
-"""What changes a Delta table: rows added, replaced, removed or compacted, one commit each.
+"""What changes a Delta table: rows added, replaced, changed, removed or compacted, a commit each.
 
 Who removes a file has read it, and must not commit after another writer. delta-rs checks that, but
 lets a compaction and a writer of an empty table pass: both commit, and the same rows are there
@@ -113,6 +113,25 @@ def remove(table: DeltaTable, where: str) -> None:
         CommitFailedError: The table has a newer version.
     """
     table.delete(where, commit_properties=NEXT_VERSION_ONLY)
+
+
+def change(table: DeltaTable, where: str, values: Mapping[str, str]) -> None:
+    """Set columns of the rows that SQL is true of.
+
+    Args:
+        table: The table as the writer knows it.
+        where: In SQL.
+        values: What each column is to have, in SQL.
+
+    Raises:
+        CommitFailedError: The table has a newer version.
+    """
+    table.update(
+        dict(values),
+        predicate=where,
+        writer_properties=WRITING,
+        commit_properties=NEXT_VERSION_ONLY,
+    )
 
 
 def compact(table: DeltaTable, partition: Mapping[str, str]) -> None:

@@ -1,29 +1,61 @@
 """Goes on with what is kept of a connection under another name.
 
-Raw pages move; the slices of the old name are removed from the lake, because they are rebuilt
-from the pages under the new one. Small tables keep their rows under the new name: what is known of
-people and keys, and each finding with its id, so that no one is alerted again. Killed half way and
-called again, it goes on.
+Raw pages, slices and rows are what they were, under the new name: days stay published, what is
+known of people and keys stays known, and each finding keeps its id, so that no one is alerted
+again. Killed half way, the next run goes on before it does anything else.
 """
+
+import json
 
 import polars as pl
 from upath import UPath
 
-from openai_costs.kernel.sql_text import literal
 from openai_costs.storage.files import files_below, remove_folder, replace_file
 from openai_costs.storage.lake import Lake
-from openai_costs.storage.locks import no_writers
+from openai_costs.storage.locks import held, no_writers
 from openai_costs.storage.read_names import SUFFIX, kept_files, numbered, read_at
+from openai_costs.storage.renamed_slices import rename_slices
 from openai_costs.tables.contract import Contract, all_contracts
+
+UNFINISHED = ".renaming.json"
+"""Below the home: what was called how, and how it is to be called, until all of it is."""
+
+LOCK = ".renaming.lock"
 
 
 def rename_connection(home: UPath, provider: str, old: str, new: str) -> None:
-    """Keep all reads and notes of a connection under another name.
+    """Keep all reads, tables and notes of a connection under another name.
 
     A day that both have keeps all its reads; those of the old name are the older ones.
+
+    Raises:
+        LockHeld: Another process was renaming for too long.
+        StorageFailed: A file of the lake is damaged.
     """
+    with held(home / LOCK):
+        _finish(home)
+        names = {"provider": provider, "old": old, "new": new}
+        replace_file(home / UNFINISHED, json.dumps(names).encode())
+        _finish(home)
+
+
+def finish_renaming(home: UPath) -> None:
+    """Go on with a renaming that did not end, or wait for the process that is at it."""
+    if (home / UNFINISHED).exists():
+        with held(home / LOCK):
+            _finish(home)
+
+
+def _finish(home: UPath) -> None:
+    unfinished = home / UNFINISHED
+    if unfinished.exists():
+        _rename(home, **json.loads(unfinished.read_bytes()))
+        unfinished.unlink()
+
+
+def _rename(home: UPath, provider: str, old: str, new: str) -> None:
+    rename_slices(home, old, new)
     lake = Lake(home)
-    lake.remove_slices(f"connection = {literal(old)}")
     for table in all_contracts():  # a table is locked before its writing, as everywhere
         _rename_rows(lake, table, old, new)
     with no_writers(home):  # reads get other numbers: another process must not add one meanwhile

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def nightly(home: Path, kept: set[int]) -> list[dg.RunRequest]:
     settings = house(home).settings
-    schedule = daily_repair(settings, HandClock(), lambda _settings, _last: set(map(day, kept)))
+    days = set(map(day, kept))
+    schedule = daily_repair(lambda: settings, HandClock(), lambda _settings, _last: days, day(13))
     assert schedule.job_name == REBUILD
     with dg.build_schedule_context(scheduled_execution_time=NOW) as context:
         return list(schedule.evaluate_tick(context).run_requests or ())
@@ -29,7 +30,7 @@ def test_every_night_damaged_files_are_set_aside_and_their_days_made_again(tmp_p
     assert nightly(tmp_path, {13, 14, 15}) == []
     [file] = (tmp_path / "lake/core/spend_by_user").rglob("part-*.parquet")
     file.write_bytes(bytes(file.stat().st_size))
-    [request] = nightly(tmp_path, {13, 14, 15})
+    [request] = nightly(tmp_path, {12, 13, 14, 15})
     assert (request.tags[RANGE_START], request.tags[RANGE_END]) == ("2026-11-13", "2026-11-14")
     assert (tmp_path / "set_aside/lake/core/spend_by_user" / file.name).exists()
     assert nightly(tmp_path, {13, 14, 15}) == []

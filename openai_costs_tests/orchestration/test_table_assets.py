@@ -35,6 +35,8 @@ from openai_costs_tests.org import FIRST_DAY, NOW, TODAY, HandClock, Ran, calm, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from openai_costs.orchestration.jobs import OverdueDays
+    from openai_costs.settings.load import Settings
     from openai_costs.tables.contract import Contract
 
 LAST: Final = FIRST_DAY + timedelta(days=2)
@@ -164,9 +166,14 @@ def test_the_publication_says_what_through_when_and_shows_it(recorded: Recorded)
     assert figures["path"].endswith("published/openai_costs.duckdb")
 
 
+def scheduled(settings: Settings, overdue: OverdueDays) -> dg.ScheduleDefinition:
+    """The schedule of a code server that has days since the first one."""
+    return daily_refresh(lambda: settings, HandClock(), overdue, FIRST_DAY)
+
+
 def test_the_schedule_asks_for_one_ranged_run_over_the_trailing_window() -> None:
     settings = house(Path("nowhere")).settings
-    schedule = daily_refresh(settings, HandClock(), lambda _settings, _now: ())
+    schedule = scheduled(settings, lambda _settings, _now: ())
     with dg.build_schedule_context(scheduled_execution_time=NOW) as context:
         asked = schedule.evaluate_tick(context).run_requests
     (request,) = asked or ()
@@ -177,7 +184,7 @@ def test_the_schedule_asks_for_one_ranged_run_over_the_trailing_window() -> None
 
 def test_the_schedule_reads_older_days_again_that_are_overdue() -> None:
     settings = house(Path("nowhere")).settings
-    schedule = daily_refresh(settings, HandClock(), lambda _settings, _now: (day(13), day(15)))
+    schedule = scheduled(settings, lambda _settings, _now: (day(13), day(15)))
     with dg.build_schedule_context(scheduled_execution_time=NOW) as context:
         asked = schedule.evaluate_tick(context).run_requests or ()
     assert [(one.run_key, one.tags[RANGE_START], one.tags[RANGE_END]) for one in asked] == [
@@ -186,10 +193,19 @@ def test_the_schedule_reads_older_days_again_that_are_overdue() -> None:
     ]
 
 
+def test_the_schedule_asks_for_no_day_that_its_code_server_does_not_have_yet() -> None:
+    settings = house(Path("nowhere")).settings
+    before = FIRST_DAY - timedelta(days=1)
+    schedule = scheduled(settings, lambda _settings, _now: (before, FIRST_DAY))
+    with dg.build_schedule_context(scheduled_execution_time=NOW) as context:
+        asked = schedule.evaluate_tick(context).run_requests or ()
+    assert [one.tags[RANGE_START] for one in asked] == [str(FIRST_DAY), "2026-11-16"]
+
+
 def test_the_schedule_asks_for_a_run_of_each_connection_where_machines_share_the_work() -> None:
     both = house(Path("nowhere"), "harbour", "ferry").settings
     settings = both.model_copy(update={"reading": Reading(run_per_connection=True)})
-    schedule = daily_refresh(settings, HandClock(), lambda one, _now: owed[one.only_connections])
+    schedule = scheduled(settings, lambda one, _now: owed[one.only_connections])
     owed: dict[tuple[str, ...], tuple[date, ...]] = {("harbour",): (), ("ferry",): (day(13),)}
     with dg.build_schedule_context(scheduled_execution_time=NOW) as context:
         asked = schedule.evaluate_tick(context).run_requests or ()
@@ -267,7 +283,7 @@ def test_to_derive_is_to_make_all_marts_of_what_is_stored() -> None:
 
 def test_names_are_asked_for_every_day_some_time_after_the_money() -> None:
     settings = house(Path("nowhere")).settings
-    money = daily_refresh(settings, HandClock(), lambda _settings, _now: ())
+    money = scheduled(settings, lambda _settings, _now: ())
     names = daily_directory()
     assert (money.job_name, names.job_name) == (REFRESH, DIRECTORY)
     minute, hour, *every_day = names.cron_schedule.split()

@@ -9,24 +9,31 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import dagster as dg
 import duckdb
 import httpx
 import polars as pl
 import pytest
 
+from openai_costs import definitions
 from openai_costs.cli.doctor import facts
 from openai_costs.kernel.days import epoch
 from openai_costs.kernel.errors import ProviderUnavailable
 from openai_costs.orchestration.event_log import unrecorded
-from openai_costs.orchestration.jobs import DIRECTORY, REBUILD
+from openai_costs.orchestration.jobs import DIRECTORY, EVERYTHING, RANGE_START, REBUILD
 from openai_costs.outputs.publish.publication import publication_of
+from openai_costs.outputs.publish.tie_outs import untied_lake
 from openai_costs.outputs.report.cost_explorer import read_page
+from openai_costs.questions.spend.in_flight import TOGETHER
 from openai_costs.sources.account_notes import noted, refusal
 from openai_costs.sources.accounts import Accounts
+from openai_costs.sources.due_days import unmade_slices
 from openai_costs.sources.openai.assets import OPENAI
 from openai_costs.sources.provider import Reach
 from openai_costs.storage.archive import DayRead
+from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.spend import Spend as Ledger
+from openai_costs.tables.core.spend_control import SpendControl
 from openai_costs.tables.mart.coverage import Coverage
 from openai_costs_tests.org import (
     EMPTY_DAY,
@@ -50,6 +57,8 @@ from openai_costs_tests.org import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
+
+    from openai_costs.tables.contract import Contract
 
 FIRST, LAST = day(16), day(18)
 
@@ -198,6 +207,83 @@ def test_a_renamed_connection_goes_on_with_its_days_and_they_are_counted_once(
     assert totals(made) == {"tidewater-inc": before}
     assert made.archive.connections("openai") == ["tidewater-inc"]
     assert len(made.archive.reads("openai", "tidewater-inc", "costs", LAST)) == 2
+
+
+def slices_of(made: House, table: type[Contract]) -> pl.DataFrame:
+    """The slices of a table without the names of connections: their rows, and of which read."""
+    return made.lake.slices(table).drop("connection")
+
+
+def test_days_that_are_not_read_again_with_a_new_name_stay_as_they_were_and_published(
+    read_once: House, tmp_path: Path
+) -> None:
+    made = with_connections(read_once.moved_to(tmp_path / "home"), "tidewater-inc")
+    made.at(made.clock.now + timedelta(hours=1))
+    assert made.run(LAST, LAST, only=MONEY).is_green
+    before = totals(read_once)["acme"]
+    assert published_totals(made) == totals(made) == {"tidewater-inc": before}
+    older = pl.col("day") < LAST
+    for table in all_contracts():
+        was, now = (slices_of(one, table).filter(older) for one in (read_once, made))
+        assert now.equals(was), table.full_name()
+        rows, renamed = (one.lake.uncounted().read(table) for one in (read_once, made))
+        if "connection" in rows.columns and made.lake.connections(table):
+            assert set(renamed["connection"]) <= {"tidewater-inc"}
+            kept = renamed.filter(older).drop("connection")
+            assert kept.equals(rows.filter(older).drop("connection")), table.full_name()
+    control = made.lake.read(SpendControl)
+    assert untied_lake(made.lake, []) == []
+    assert not [*unmade_slices(made.settings, control)]
+    made.silence()
+    rebuilt = made.moved_to(tmp_path / "rebuilt")
+    shutil.rmtree(Path(rebuilt.home) / "lake")
+    assert rebuilt.run(FIRST, LAST, job=REBUILD, only=MONEY[1:]).is_green
+    for table in TOGETHER:
+        assert rebuilt.lake.read(table).equals(made.lake.read(table)), table.full_name()
+
+
+@pytest.fixture
+def renamed_meanwhile(
+    read_once: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[House, dg.Definitions]:
+    """A home whose connection got another name, and the code server from before."""
+    made = read_once.moved_to(tmp_path / "home")
+    server = made.defs()
+    made = with_connections(made, "tidewater-inc").at(made.clock.now + timedelta(days=10))
+    assert made.run(LAST, LAST, only=LEDGER[:1]).is_green
+    monkeypatch.setattr(definitions, "read_again", lambda *_: made.settings)
+    return made, server
+
+
+def test_the_schedule_asks_for_what_a_new_name_owes_without_a_reload(
+    renamed_meanwhile: tuple[House, dg.Definitions],
+) -> None:
+    made, server = renamed_meanwhile
+    schedule = server.resolve_schedule_def("daily_refresh")
+    with dg.build_schedule_context(scheduled_execution_time=made.clock.now) as context:
+        [request] = schedule.evaluate_tick(context).run_requests or ()
+    assert request.tags[RANGE_START] == "2026-11-18", "read anew, and no table is made of it"
+
+
+def test_days_of_a_new_name_that_were_made_in_part_are_rebuilt_without_a_reload(
+    renamed_meanwhile: tuple[House, dg.Definitions],
+) -> None:
+    made, server = renamed_meanwhile
+    assert made.run(LAST, LAST, only=LEDGER[1:]).is_green
+    home = server.get_repository_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = home.get_job(EVERYTHING).get_subset(asset_selection={dg.AssetKey(["core", "spend"])})
+        context = dg.build_run_status_sensor_context(
+            sensor_name="publication_follows_the_lake",
+            dagster_instance=instance,
+            dagster_run=instance.create_run_for_job(job, asset_selection={*job.asset_selection}),
+            dagster_event=dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, job.name),
+            repository_def=home,
+        )
+        sensor = home.get_sensor_def("publication_follows_the_lake")
+        assert isinstance(sensor, dg.RunStatusSensorDefinition)
+        [request] = sensor(context)
+    assert (request.job_name, request.tags[RANGE_START]) == (REBUILD, str(LAST))
 
 
 def test_a_key_of_another_organization_than_the_settings_say_changes_nothing(

@@ -15,11 +15,12 @@ from openai_costs.storage import renamed as module
 from openai_costs.storage.archive import Archive, open_read
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.locks import LockHeld, no_writers, writing
-from openai_costs.storage.renamed import rename_connection
+from openai_costs.storage.renamed import finish_renaming, rename_connection
 from openai_costs.tables.core.users import Users
 from openai_costs.tables.mart.findings import Findings
 from openai_costs_tests.org import day
 from openai_costs_tests.storage.test_archive import DAY, READ_AT, day_read
+from openai_costs_tests.storage.test_slice_log import KilledError, die
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,7 +104,7 @@ def test_a_finding_keeps_its_id_and_names_the_new_connection(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("newer", [(), (b"third",)])
 @pytest.mark.parametrize("step", ["replace_file", "remove_folder"])
-@pytest.mark.parametrize("done", [0, 1])
+@pytest.mark.parametrize("done", [0, 1, 2])
 def test_reads_are_in_their_order_where_a_renaming_was_killed_and_called_again(
     tmp_path: Path, newer: tuple[bytes, ...], step: str, done: int
 ) -> None:
@@ -115,7 +116,7 @@ def test_reads_are_in_their_order_where_a_renaming_was_killed_and_called_again(
     def dying(*args: object) -> None:
         calls.append(args)
         if step == "remove_folder":
-            archive.reads("openai", "acme", "costs", DAY)[done].unlink()
+            archive.reads("openai", "acme", "costs", DAY)[done % 2].unlink()
             raise KeyboardInterrupt
         if len(calls) > done:
             raise KeyboardInterrupt
@@ -167,3 +168,28 @@ def test_reads_get_other_numbers_while_no_other_process_keeps_one(
         assert archive.reads("openai", "bolt", "costs", DAY) == [kept]
     rename_connection(UPath(tmp_path), "openai", "acme", "bolt")
     assert len(archive.reads("openai", "bolt", "costs", DAY)) == 2
+
+
+def test_a_renaming_that_was_killed_is_finished_by_the_next_run(tmp_path: Path) -> None:
+    home, archive = UPath(tmp_path), Archive(UPath(tmp_path))
+    archive.keep(day_read(connection="acme", at=READ_AT, ledger=b"first"))
+    for _ in range(2):
+        with patch.object(module, "remove_folder", die), suppress(KilledError):
+            rename_connection(home, "openai", "acme", "bolt")
+    assert archive.connections("openai") == ["acme", "bolt"]
+    finish_renaming(home)
+    assert archive.connections("openai") == ["bolt"]
+    [read] = archive.reads("openai", "bolt", "costs", DAY)
+    assert open_read(read).bodies["ledger"] == b"first"
+    finish_renaming(home)
+    assert not (home / module.UNFINISHED).exists()
+
+
+def test_what_another_renaming_left_is_finished_first(tmp_path: Path) -> None:
+    """A name that was killed on its way may be another one's by then."""
+    home, archive = UPath(tmp_path), Archive(UPath(tmp_path))
+    archive.keep(day_read(connection="acme", at=READ_AT, ledger=b"first"))
+    with patch.object(module, "rename_slices", die), suppress(KilledError):
+        rename_connection(home, "openai", "acme", "bolt")
+    rename_connection(home, "openai", "bolt", "cove")
+    assert archive.connections("openai") == ["cove"]

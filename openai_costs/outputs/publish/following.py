@@ -18,6 +18,7 @@ from openai_costs.outputs.publish.assets import DATABASE
 from openai_costs.outputs.publish.publication_state import unpublished
 from openai_costs.questions.spend.in_flight import slices_in_flight
 from openai_costs.settings.load import Settings
+from openai_costs.settings.read_again import Current
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 
@@ -26,16 +27,18 @@ BACKFILL = "dagster/backfill"
 
 
 def publication_sensor(
-    settings: Settings,
+    current: Current,
     clock: Clock,
     jobs: Iterable[dg.JobDefinition | UnresolvedAssetJobDefinition],
+    since: date,
 ) -> dg.SensorDefinition:
     """Build the sensor that publishes what runs left out.
 
     Args:
-        settings: Where the lake is, and which connections it may be rebuilt for.
+        current: Returns the settings: where the lake is, and for which connections it is rebuilt.
         clock: Returns the current time.
         jobs: PUBLISH and REBUILD are among them.
+        since: The first day that runs can be of, whatever the settings say now.
     """
 
     @dg.run_status_sensor(
@@ -48,7 +51,9 @@ def publication_sensor(
     )
     def follow(context: dg.RunStatusSensorContext) -> Iterator[Any]:
         if is_unpublished_after(context.dagster_run, context.instance):
-            yield from requests(settings, clock().date(), context.dagster_run.run_id)
+            settings = current()
+            days = DayRange(max(since, settings.first_day), clock().date())
+            yield from requests(settings, days, context.dagster_run.run_id)
 
     return follow
 
@@ -69,14 +74,19 @@ def is_unpublished_after(run: dg.DagsterRun, instance: dg.DagsterInstance) -> bo
     return not (is_under_way and DATABASE in (backfill.asset_selection or ()))
 
 
-def requests(settings: Settings, today: date, after: str) -> Iterator[dg.RunRequest]:
+def requests(settings: Settings, days: DayRange, after: str) -> Iterator[dg.RunRequest]:
     """Yield what brings the publication up to date with the lake, once after a run.
 
     Days whose tables are not all of one read are rebuilt from kept pages, which also publishes;
     those of a connection that left the settings, or of a wrong clock, cannot be.
+
+    Args:
+        settings: Where the lake is, and which connections there are.
+        days: Those that a run can be of.
+        after: The run.
     """
     home, names = place(settings.home), {one.name for one in settings.connections}
-    lake, days = Lake(home), DayRange(settings.first_day, today)
+    lake = Lake(home)
     torn = {day for name, day in slices_in_flight(lake) if name in names and day in days}
     for some in consecutive(torn):
         key = f"rebuild:{after}:{some}"

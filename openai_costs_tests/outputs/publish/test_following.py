@@ -82,7 +82,8 @@ def test_what_publishes_itself_is_not_followed(left_out: object) -> None:
 
 
 def asked(of: House) -> list[tuple[str | None, str | None, dict[str, str]]]:
-    found = requests(of.settings, of.clock().date(), "1")
+    days = DayRange(of.settings.first_day, of.clock().date())
+    found = requests(of.settings, days, "1")
     return [(one.job_name, one.run_key, dict(one.tags)) for one in found]
 
 
