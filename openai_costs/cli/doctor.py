@@ -21,6 +21,7 @@ from openai_costs.cli.doctor_files import (
     refused_page_facts,
     space_facts,
     tie_out_facts,
+    unmade_facts,
 )
 from openai_costs.cli.doctor_governance import governance_facts
 from openai_costs.cli.doctor_protection import permission_facts, protection_facts
@@ -103,6 +104,7 @@ def facts(settings: Settings, clock: Clock, reach: Reach) -> Iterator[Diagnosis]
     yield from _guarded("at rest", protection_facts(settings))
     yield from _guarded("page", page_facts(place(settings.home)))
     yield from _guarded("stored files", stored_facts(place(settings.home)))
+    yield from _guarded("kept pages", unmade_facts(settings))
     yield from _guarded("tie-outs", tie_out_facts(settings))
     yield from _guarded("gateway", governance_facts(settings, compared))
     yield from _guarded("alerts", route_facts(settings))

@@ -16,7 +16,7 @@ from openai_costs.kernel.errors import SettingsError
 from openai_costs.kernel.formatting import counted, listed
 from openai_costs.kernel.money import FLOAT_NOISE
 from openai_costs.outputs.alerts.mutes import kept_mutes
-from openai_costs.outputs.publish.behind import Behind, behind, unpublished_text
+from openai_costs.outputs.publish.behind import Behind, behind, unmade_text, unpublished_text
 from openai_costs.outputs.publish.last_publication import DATABASE
 from openai_costs.outputs.publish.tie_outs import untied_lake
 from openai_costs.outputs.publish.verification import Sums, page_differences, published_sums
@@ -28,7 +28,7 @@ from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.sources.due_days import damaged_reads, unmade_slices
 from openai_costs.sources.provider import Diagnosis, silent
-from openai_costs.sources.refused_days import refusal_text
+from openai_costs.sources.refused_days import days_without_tables, refusal_text
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import is_local, place
@@ -111,6 +111,13 @@ def page_facts(home: UPath) -> Iterator[Diagnosis]:
     """Yield whether the page is damaged; a home that has none yet is none."""
     for damaged_one in damaged_page(home):
         yield Diagnosis("FAIL", "page", f"{damaged_one}. Write it again: `openai-costs report`")
+
+
+def unmade_facts(settings: Settings) -> Iterator[Diagnosis]:
+    """Yield the settled days that are kept and in no table."""
+    if unmade := [*days_without_tables(settings, Lake(place(settings.home)))]:
+        text = f"{unmade_text(unmade)} {remedy([], unmade=unmade)}"
+        yield Diagnosis("FAIL", "kept pages", text)
 
 
 def tie_out_facts(settings: Settings) -> Iterator[Diagnosis]:

@@ -42,7 +42,8 @@ def lines(verified: Verified, home: str, damaged: Sequence[str] = ()) -> Iterato
         )
         return
     found = f"{counted(verified.problems, 'problem')} in {days}."
-    again = remedy(verified.differences, verified.refused, verified.behind.torn)
+    late = verified.behind
+    again = remedy(verified.differences, verified.refused, late.torn, late.unmade)
     yield f"{found} {again or REBUILD}"
 
 
@@ -77,6 +78,10 @@ def as_json(verified: Verified, foreign: Sequence[str] = ()) -> dict[str, Any]:
                 "found_usd": None if one.found_usd is None else f"{one.found_usd:f}",
             }
             for one in verified.differences
+        ],
+        "days_without_tables": [
+            {"connection": one.connection, "day": str(one.day)}
+            for one in sorted(verified.behind.unmade)
         ],
         "unreadable": [*verified.refused.values(), *verified.unreadable],
         "unread_connections": verified.unread,

@@ -25,6 +25,7 @@ from openai_costs.cli.doctor_files import (
     refused_page_facts,
     space_facts,
     tie_out_facts,
+    unmade_facts,
 )
 from openai_costs.orchestration.jobs import REFRESH
 from openai_costs.outputs.alerts.data_rules import LATE, READ_AGAIN
@@ -155,6 +156,20 @@ def test_a_settled_day_without_a_kept_page_is_named_with_the_command_that_reads_
     assert text.endswith(f"`openai-costs backfill --from {BILLED} --to {BILLED}`.")
 
 
+def test_settled_days_that_are_kept_and_in_no_table_are_named_with_the_command_that_makes_them(
+    made: House, tmp_path: Path
+) -> None:
+    lost = made.moved_to(tmp_path / "home")
+    assert list(unmade_facts(lost.settings)) == []
+    lost.lake.remove_slices(f"day = '{FIRST}'")
+    [fact] = unmade_facts(lost.settings)
+    assert fact.state == "FAIL"
+    assert fact.text.startswith(f"The pages of 1 day of tidewater ({FIRST}) are kept, and no table")
+    assert fact.text.endswith(f"`openai-costs backfill --offline --from {FIRST} --to {FIRST}`.")
+    empty(newest_page(lost.home, FIRST))
+    assert list(unmade_facts(lost.settings)) == [], "what is damaged has to be read again"
+
+
 def test_pages_in_another_currency_are_named_with_the_reason_and_no_backfill_is_advised(
     tmp_path: Path,
 ) -> None:
@@ -163,6 +178,7 @@ def test_pages_in_another_currency_are_named_with_the_reason_and_no_backfill_is_
     of.run(BILLED, LAST, only=LEDGER)
     reach = Reach(lambda one: of.transports[one.name])
     named = {one.about: one for one in facts(of.settings, of.clock, reach)}
+    assert [one.state for one in unmade_facts(of.settings)] == [], "no run can make them"
     assert "acme: pages" not in named
     assert "harbour: tables" not in named, "a backfill would give it no day"
     assert named["harbour: pages"].state == "FAIL"

@@ -13,6 +13,7 @@ import pytest
 from openai_costs.cli.verify import as_json, lines
 from openai_costs.kernel.days import ONE_DAY
 from openai_costs.kernel.money import MONEY
+from openai_costs.orchestration.jobs import PUBLISH, REBUILD
 from openai_costs.outputs.publish.verification import verify
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FIRST, BILLED, LAST, NEXT = day(16), day(17), day(18), day(19)
+TABLES = tuple(name for name in FACTS if not name.startswith("raw/"))
 UNPUBLISHED = tuple(name for name in FACTS if name != "published/duckdb")
 
 
@@ -154,6 +156,30 @@ def test_days_of_which_only_the_ledger_was_made_are_one_sentence(
     assert text.startswith(
         f"The pages and tables of 1 day of tidewater ({NEXT}) are not all of one read: "
     )
+
+
+def test_days_of_which_only_pages_are_kept_are_one_sentence_also_before_the_first_that_is_stored(
+    made: House, tmp_path: Path
+) -> None:
+    """No sum differs where a day lacks in every table, and the others tie out."""
+    lost = made.moved_to(tmp_path / "lost")
+    lost.lake.remove_slices(f"day < '{LAST}'")
+    lost.run(LAST, LAST, job=PUBLISH, only=("published/duckdb",))
+    verified = verify(lost.settings, lambda _line: None)
+    assert (verified.differences, verified.holds) == ([], False)
+    [cause] = verified.causes
+    assert cause == (
+        f"The pages of 2 days of tidewater ({FIRST} to {BILLED}) are kept, and no table is made of "
+        "them: the run that makes them is under way, or did not end well. No published number has "
+        "these days."
+    )
+    assert said(lost).endswith(f"`openai-costs backfill --offline --from {FIRST} --to {BILLED}`.")
+    assert as_json(verified)["days_without_tables"] == [
+        {"connection": "tidewater", "day": str(day)} for day in (FIRST, BILLED)
+    ]
+    lost.silence()
+    assert lost.run(FIRST, BILLED, job=REBUILD, only=TABLES).is_green
+    assert verify(lost.settings, lambda _line: None).holds
 
 
 def test_pages_that_are_newer_than_the_tables_are_a_run_in_between_and_no_question_to_the_provider(

@@ -26,14 +26,20 @@ class Behind(NamedTuple):
     Args:
         torn: Those whose newest kept page and tables are not all of one read of the provider.
         unpublished: Those that were written after the last publication, torn or not.
+        unmade: Those that are kept and in no table.
     """
 
     torn: frozenset[Slice] = frozenset()
     unpublished: frozenset[Slice] = frozenset()
+    unmade: frozenset[Slice] = frozenset()
 
     def with_torn(self, slices: Iterable[Slice]) -> "Behind":
         """Return the same with more slices that are not all of one read."""
         return self._replace(torn=self.torn.union(slices))
+
+    def with_unmade(self, slices: Iterable[Slice]) -> "Behind":
+        """Return the same with the slices of which no table is made."""
+        return self._replace(unmade=frozenset(slices))
 
     def explains(self, one: Difference) -> bool:
         """Return whether that is why a sum differs."""
@@ -50,7 +56,9 @@ class Behind(NamedTuple):
             yield unpublished_text(rest)
 
     def texts(self, differences: Iterable[Difference]) -> Iterator[str]:
-        """Yield what explains differences, in a sentence for each cause."""
+        """Yield what is in no table, and what explains differences, a sentence for each cause."""
+        if self.unmade:
+            yield unmade_text(self.unmade)
         explained = {one.key for one in differences if self.explains(one)}
         if torn := explained & self.torn:
             yield torn_text(torn)
@@ -72,6 +80,14 @@ def torn_text(slices: Iterable[Slice]) -> str:
     return (
         f"The pages and tables of {_described(slices)} are not all of one read: the run that makes "
         "them is under way, or did not end well. Readers keep what was published of them before."
+    )
+
+
+def unmade_text(slices: Iterable[Slice]) -> str:
+    """Return that days are kept, and that no number has them."""
+    return (
+        f"The pages of {_described(slices)} are kept, and no table is made of them: the run that "
+        "makes them is under way, or did not end well. No published number has these days."
     )
 
 

@@ -19,6 +19,7 @@ from openai_costs.outputs.publish.publication_state import unpublished
 from openai_costs.questions.spend.in_flight import slices_in_flight
 from openai_costs.settings.load import Settings
 from openai_costs.settings.read_again import Current
+from openai_costs.sources.refused_days import days_without_tables
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
 
@@ -77,8 +78,9 @@ def is_unpublished_after(run: dg.DagsterRun, instance: dg.DagsterInstance) -> bo
 def requests(settings: Settings, days: DayRange, after: str) -> Iterator[dg.RunRequest]:
     """Yield what brings the publication up to date with the lake, once after a run.
 
-    Days whose tables are not all of one read are rebuilt from kept pages, which also publishes;
-    those of a connection that left the settings, or of a wrong clock, cannot be.
+    Days whose tables are not all of one read, or of which there are pages alone, are rebuilt from
+    kept pages, which also publishes; those of a connection that left the settings, or of a wrong
+    clock, cannot be.
 
     Args:
         settings: Where the lake is, and which connections there are.
@@ -87,9 +89,10 @@ def requests(settings: Settings, days: DayRange, after: str) -> Iterator[dg.RunR
     """
     home, names = place(settings.home), {one.name for one in settings.connections}
     lake = Lake(home)
-    torn = {day for name, day in slices_in_flight(lake) if name in names and day in days}
-    for some in consecutive(torn):
+    unfinished = {*slices_in_flight(lake), *days_without_tables(settings, lake)}
+    made_again = {day for name, day in unfinished if name in names and day in days}
+    for some in consecutive(made_again):
         key = f"rebuild:{after}:{some}"
         yield dg.RunRequest(run_key=key, job_name=REBUILD, tags=range_tags(some))
-    if not torn and unpublished(home, lake):
+    if not made_again and unpublished(home, lake):
         yield dg.RunRequest(run_key=f"publish:{after}", job_name=PUBLISH)

@@ -39,6 +39,7 @@ from openai_costs.questions.spend.verification import (
 from openai_costs.settings.load import Settings
 from openai_costs.settings.secrets_in_use import publication_key
 from openai_costs.sources.due_days import unmade_slices
+from openai_costs.sources.refused_days import days_without_tables
 from openai_costs.sources.registry import provider_of
 from openai_costs.storage.archive import Archive
 from openai_costs.storage.delta_faults import StorageFailed
@@ -80,12 +81,12 @@ class Verified:
 
     @property
     def holds(self) -> bool:
-        """Whether every settled day ties out everywhere, and there was one."""
+        """Whether every settled day is in tables and ties out everywhere, and there was one."""
         return not self.settled.is_empty() and not self.problems
 
     @property
     def causes(self) -> list[str]:
-        """Why days do not tie out: what explains many differences, and each of the others."""
+        """Why days are missing or do not tie out: what explains many, and each of the others."""
         others = (str(one) for one in self.differences if not self.behind.explains(one))
         return [*self.behind.texts(self.differences), *others]
 
@@ -121,6 +122,7 @@ def verify(settings: Settings, say: Say) -> Verified:
         late, control = behind(home, lake), lake.read(SpendControl)
         of_pages, refused = page_differences(settings, control, say)
         late = late.with_torn(unmade_slices(settings, control))
+        late = late.with_unmade(days_without_tables(settings, lake))
         of_lake = differences(control, _lake(lake, unreadable, say))
     found = [*of_pages, *of_lake, *differences(control, _published(home, unreadable, say, key))]
     settled = control.filter("is_settled").select(*SLICE, "billed_usd")

@@ -148,6 +148,7 @@ def remedy(
     differences: Iterable[Difference],
     unreadable: Iterable[Slice] = (),
     torn: Collection[Slice] = (),
+    unmade: Iterable[Slice] = (),
 ) -> str:
     """Return the commands that make days tie out again.
 
@@ -159,8 +160,9 @@ def remedy(
         differences: Where days do not tie out.
         unreadable: The days whose newest kept page cannot be used.
         torn: The days whose pages and tables are not all of one read.
+        unmade: The days of which pages are kept and no table is made.
     """
-    differing, rebuild = set[date](), set[date]()
+    differing, rebuild = set[date](), {one.day for one in unmade}
     for one in differences:
         (differing if one.place == RAW and one.key not in torn else rebuild).add(one.day)
     reread = differing | {one.day for one in unreadable}

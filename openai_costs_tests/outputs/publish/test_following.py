@@ -112,6 +112,15 @@ def test_days_of_which_only_the_ledger_was_made_are_rebuilt_and_published(
     assert asked(made) == []
 
 
+def test_days_of_which_only_pages_are_kept_are_rebuilt_and_published(
+    three_days: House, tmp_path: Path
+) -> None:
+    made = three_days.moved_to(tmp_path / "home")
+    made.lake.remove_slices(f"day = '{FIRST}'")
+    days = DayRange(FIRST, FIRST)
+    assert asked(made) == [(REBUILD, f"rebuild:1:{days}", range_tags(days))]
+
+
 def test_days_that_no_run_can_rebuild_are_left_alone_and_the_others_published(
     three_days: House, tmp_path: Path
 ) -> None:
