@@ -189,6 +189,21 @@ def taken_over(lock: UPath) -> None:
     note.unlink()
 
 
+def test_a_connection_of_the_store_keeps_its_days_under_another_name(home: UPath) -> None:
+    made = house(Path("elsewhere"), "harbour", now=NOW)
+    made.home = str(home)
+    assert made.run(FIRST, LAST, only=MONEY).is_green
+    [harbour] = made.connections
+    made.connections = (harbour.model_copy(update={"name": "port"}),)
+    made.transports = {"port": made.transports["harbour"]}
+    assert made.run(LAST, LAST, only=MONEY).is_green
+    assert not made.archive.newest_at("openai", "harbour", "costs")
+    assert sorted(made.archive.newest_at("openai", "port", "costs")) == [FIRST, LAST]
+    slices = made.lake.slices(Spending)
+    assert slices.select("connection", "day").rows() == [("port", FIRST), ("port", LAST)]
+    assert verify(made.settings, lambda _line: None).holds
+
+
 def test_a_damaged_data_file_of_the_store_is_named_set_aside_and_made_again(home: UPath) -> None:
     one = machine(str(home), "harbour")
     only = ("raw/openai_costs", "core/spend", "core/spend_control")

@@ -44,8 +44,8 @@ def follow_up(
     """Return the runs that only the first ones of a backfill showed to be needed.
 
     All that is due where the servers' clocks say that it is an earlier day, or of connections that
-    read an organization of their own since; and without a request the days of a connection that
-    goes on with those of an older name.
+    read an organization of their own since; and without a request the days that were kept under an
+    older name of a connection, and had no tables.
 
     Args:
         settings: The connections.

@@ -7,7 +7,7 @@ import shutil
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import duckdb
@@ -20,7 +20,8 @@ from openai_costs.cli.doctor import facts
 from openai_costs.kernel.days import epoch
 from openai_costs.kernel.errors import ProviderUnavailable
 from openai_costs.orchestration.event_log import unrecorded
-from openai_costs.orchestration.jobs import DIRECTORY, EVERYTHING, RANGE_START, REBUILD
+from openai_costs.orchestration.jobs import DIRECTORY, EVERYTHING, PUBLISH, RANGE_START, REBUILD
+from openai_costs.outputs.publish.database import publish
 from openai_costs.outputs.publish.publication import publication_of
 from openai_costs.outputs.publish.tie_outs import untied_lake
 from openai_costs.outputs.report.cost_explorer import read_page
@@ -30,7 +31,9 @@ from openai_costs.sources.accounts import Accounts
 from openai_costs.sources.due_days import unmade_slices
 from openai_costs.sources.openai.assets import OPENAI
 from openai_costs.sources.provider import Reach
+from openai_costs.storage import renamed_slices
 from openai_costs.storage.archive import DayRead
+from openai_costs.storage.files import place
 from openai_costs.tables.contract import all_contracts
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.core.spend_control import SpendControl
@@ -240,6 +243,30 @@ def test_days_that_are_not_read_again_with_a_new_name_stay_as_they_were_and_publ
     assert rebuilt.run(FIRST, LAST, job=REBUILD, only=MONEY[1:]).is_green
     for table in TOGETHER:
         assert rebuilt.lake.read(table).equals(made.lake.read(table)), table.full_name()
+
+
+def test_a_renaming_that_was_killed_between_two_tables_is_finished_by_the_next_run_of_any_kind(
+    read_once: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = with_connections(read_once.moved_to(tmp_path / "home"), "tidewater-inc")
+    change, calls = renamed_slices.change, list[object]()
+
+    def dying(*args: Any) -> None:  # noqa: ANN401 - what `change` takes
+        calls.append(args)
+        if len(calls) > 1:
+            raise OSError("the disk is gone")
+        change(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(renamed_slices, "change", dying)
+        assert not made.run(FIRST, LAST, only=MONEY).is_green
+    publish(place(made.home), made.lake)
+    before = totals(read_once)["acme"]
+    assert published_totals(made) == {"acme": before}, "readers keep what they had"
+    made.silence()
+    assert made.run(FIRST, LAST, job=PUBLISH, only=("mart/coverage", "published/duckdb")).is_green
+    assert published_totals(made) == totals(made) == {"tidewater-inc": before}
+    assert made.archive.connections("openai") == ["tidewater-inc"]
 
 
 @pytest.fixture
