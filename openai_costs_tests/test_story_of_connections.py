@@ -34,6 +34,7 @@ from openai_costs.sources.gateway.readers import readers_of
 from openai_costs.sources.registry import connection_kinds
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.tables.core.gateway_spend import GatewaySpend
 from openai_costs.tables.core.spend import Spend as Ledger
 from openai_costs.tables.mart.cost_reconciliation import CostReconciliation
 from openai_costs.tables.mart.coverage import Coverage
@@ -186,6 +187,21 @@ def test_a_connection_that_is_renamed_and_begins_later_keeps_the_days_before(
     assert totals(home) == {"tidewater": totals(first)["sample"]}
     assert [one.state for one in tie_out_facts(settings)] == ["OK"]
     assert not [step for step in plan(settings, None, LATER) if step.job_name == REBUILD]
+
+
+def test_a_gateway_that_is_renamed_is_compared_on_the_same_days_and_counted_once(
+    first: Path, tmp_path: Path
+) -> None:
+    home = shutil.copytree(first, tmp_path / "home")
+    settings = changed(home, ("[gateway]\n", '[gateway]\nname = "proxy"\n'))
+    with calm(), untraced():
+        Headless(settings, str, lambda: LATER).backfill()
+    assert lake_of(home).connections(GatewaySpend) == ["proxy"]
+    compared, usual = (
+        lake_of(one).read(CostReconciliation, SETTLED).drop("judged_by") for one in (home, first)
+    )
+    assert compared.equals(usual)
+    assert accused(home) == accused(first)
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ from openai_costs.sources.gateway.litellm.endpoints import METER, REGISTRY
 from openai_costs.sources.gateway.readers import (
     NOT_CONFIGURED,
     Readers,
+    continue_former,
     read_meter,
     read_registry,
     set_aside,
@@ -87,6 +88,8 @@ def registry_pages(
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Read the registry of the gateway and keep it."""
     compared = skew_aware(clock)
+    if settings.gateway.is_there:
+        continue_former(settings, archive, context.log.info)
     done = read_registry(gateway_readers, archive, compared, context.log.info)
     report_skew(compared, context.log.info)
     odd = [row for rows in set_aside(done).values() for row in rows.items()]
@@ -129,6 +132,7 @@ def meter_pages(days: DAILY) -> dg.AssetsDefinition:
         days = days_in_use(settings.gateway, asked)
         done = Ingested()
         if days:
+            continue_former(settings, archive, tell)
             done = read_meter(gateway_readers, archive, days, compared, tell)
             withdraw_unproven(done, archive, settings)
         report_skew(compared, tell)

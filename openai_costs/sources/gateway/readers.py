@@ -13,7 +13,7 @@ from openai_costs.kernel.days import Clock, DayRange
 from openai_costs.settings.load import Settings
 from openai_costs.sources.gateway.files.layouts import NAME as FILES
 from openai_costs.sources.gateway.files.source import GatewayFiles
-from openai_costs.sources.gateway.litellm.endpoints import METER
+from openai_costs.sources.gateway.litellm.endpoints import METER, REGISTRY
 from openai_costs.sources.gateway.litellm.endpoints import NAME as PROXY
 from openai_costs.sources.gateway.litellm.source import LiteLLM
 from openai_costs.sources.ingest import Ingested, Source, ingest
@@ -21,6 +21,7 @@ from openai_costs.sources.provider import Tell
 from openai_costs.storage.archive import Archive, DayRead
 from openai_costs.storage.files import place
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.renamed import rename_connection
 from openai_costs.storage.withdrawal import withdraw
 
 NOT_CONFIGURED = "There is no [gateway] in the settings: nothing to read."
@@ -74,6 +75,20 @@ def read_meter(
     asked = DayRange(there[0], there[-1])
     sources = (Source(_name(one), partial(one.meter, asked), there) for one in readers)
     return ingest(sources, archive, tell, clock)
+
+
+def continue_former(settings: Settings, archive: Archive, tell: Tell) -> None:
+    """Go on with what is kept of the gateway under another name: a home has one at a time.
+
+    What is metered would count under both names otherwise, and the days of the former would not be
+    compared any more.
+    """
+    name, connections = settings.gateway.name, {one.name for one in settings.connections}
+    for provider in (PROXY, FILES):
+        for former in {*archive.connections(provider)} - {name, *connections}:
+            if any(archive.days(provider, former, one) for one in (METER, REGISTRY)):
+                tell(f"{name}: the gateway was called {former}: its days go on as those of {name}.")
+                rename_connection(place(settings.home), provider, former, name)
 
 
 def withdraw_unproven(done: Ingested, archive: Archive, settings: Settings) -> None:
