@@ -152,7 +152,7 @@ def build_defs(
         ],
         asset_checks=made.checks,
         jobs=[*(triggered.jobs or ()), weekly_digest],
-        sensors=[*(triggered.sensors or ()), publishing, *sensors(settings, resend)],
+        sensors=[*(triggered.sensors or ()), publishing, *sensors(settings, current, resend)],
         schedules=[
             daily_refresh(current, clock, overdue_days, since),
             daily_directory(),

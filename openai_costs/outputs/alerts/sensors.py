@@ -1,7 +1,8 @@
 """The two sensors: one evaluates the rules about data, the other sends the delivery queue.
 
 On when there is a route: without one there is no receiver, and nothing for the daemon to do.
-The UI turns them off at any time; Dagster remembers that.
+The UI turns them off at any time; Dagster remembers that. Connections, routes and mutes are those
+of the settings file at each tick, as in a run: what a run mutes would be opened and sent again.
 """
 
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from openai_costs.outputs.alerts.record import record
 from openai_costs.outputs.alerts.rules import DAGSTER_RULES, DATA_OWNER, DATA_QUESTIONS
 from openai_costs.questions.rules import Facts
 from openai_costs.settings.load import Settings
+from openai_costs.settings.read_again import Current
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.deliveries import Deliveries
 from openai_costs.tables.mart.findings import Findings
@@ -32,20 +34,21 @@ Resend = Callable[[Settings, Clock], DeliveryCounts]
 """Sends again what is not a finding and failed: the weekly digest."""
 
 
-def sensors(settings: Settings, resend: Resend) -> list[dg.SensorDefinition]:
+def sensors(settings: Settings, current: Current, resend: Resend) -> list[dg.SensorDefinition]:
     """Build the sensors for some settings.
 
     Args:
-        settings: The routes.
+        settings: Whether there is a route.
+        current: Returns the settings as they are at a tick.
         resend: Sends again what is not a finding and failed.
     """
     on = (
         dg.DefaultSensorStatus.RUNNING if settings.alerts.routes else dg.DefaultSensorStatus.STOPPED
     )
-    return [_watch_data(on), _deliver_findings(on, resend)]
+    return [_watch_data(on, current), _deliver_findings(on, current, resend)]
 
 
-def _watch_data(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+def _watch_data(on: dg.DefaultSensorStatus, current: Current) -> dg.SensorDefinition:
     @dg.sensor(
         name="watch_data",
         minimum_interval_seconds=WATCH_EVERY,
@@ -57,9 +60,9 @@ def _watch_data(on: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         context: dg.SensorEvaluationContext,
         lake: dg.ResourceParam[Lake],
         home: dg.ResourceParam[UPath],
-        settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> dg.SkipReason:
+        settings = current()
         now, history = confirmed(lake, settings, clock)(), _history(context, settings)
         facts = Facts(settings, now)
         with lake.alone(Findings):
@@ -79,7 +82,9 @@ def _history(context: dg.SensorEvaluationContext, settings: Settings) -> Dagster
     return DagsterHistory(context.instance, code.asset_graph, code.job_names, settings)
 
 
-def _deliver_findings(on: dg.DefaultSensorStatus, resend: Resend) -> dg.SensorDefinition:
+def _deliver_findings(
+    on: dg.DefaultSensorStatus, current: Current, resend: Resend
+) -> dg.SensorDefinition:
     @dg.sensor(
         name="deliver_findings",
         minimum_interval_seconds=DELIVER_EVERY,
@@ -88,11 +93,8 @@ def _deliver_findings(on: dg.DefaultSensorStatus, resend: Resend) -> dg.SensorDe
         "again what failed, the weekly digest too. "
         "On where [alerts] has a route, off where it has none.",
     )
-    def send(
-        lake: dg.ResourceParam[Lake],
-        settings: dg.ResourceParam[Settings],
-        clock: dg.ResourceParam[Clock],
-    ) -> dg.SensorResult:
+    def send(lake: dg.ResourceParam[Lake], clock: dg.ResourceParam[Clock]) -> dg.SensorResult:
+        settings = current()
         now = confirmed(lake, settings, clock)
         counts = deliver(lake, settings.alerts, now) + resend(settings, now)
         events = [dg.AssetMaterialization(asset_key(Deliveries), metadata=vars(counts))]

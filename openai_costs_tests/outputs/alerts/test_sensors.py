@@ -1,5 +1,5 @@
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +7,12 @@ import dagster as dg
 import pytest
 from upath import UPath
 
+from openai_costs.orchestration.jobs import CONNECTION
 from openai_costs.outputs.alerts.delivery import DeliveryCounts
 from openai_costs.outputs.alerts.sensors import sensors
 from openai_costs.settings import Alerts, Route
 from openai_costs.settings.load import Settings
+from openai_costs.settings.mutes import Mute
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.mart.coverage import Coverage
@@ -35,6 +37,8 @@ class Site:
     home: Path
     routes: tuple[Route, ...] = (OPS,)
     resent: DeliveryCounts = field(default_factory=DeliveryCounts)
+    file: dict[str, Any] = field(default_factory=dict)
+    """What the settings file says otherwise by now."""
 
     @property
     def settings(self) -> Settings:
@@ -44,6 +48,9 @@ class Site:
             connections=(OpenAIConnection(name="acme"),),
             alerts=Alerts(routes=self.routes),
         )
+
+    def current(self) -> Settings:
+        return self.settings.model_copy(update=self.file)
 
     @property
     def lake(self) -> Lake:
@@ -56,7 +63,7 @@ class Site:
         self.lake.replace_whole(Coverage, frame)
 
     def tick(self, name: str, instance: dg.DagsterInstance | None = None) -> Any:  # noqa: ANN401
-        built = sensors(self.settings, lambda *_: self.resent)
+        built = sensors(self.settings, self.current, lambda *_: self.resent)
         made = {one.name: one for one in built}
         defs = dg.Definitions([spend], jobs=[dg.define_asset_job("refresh", [spend])])
         with calm(), dg.DagsterInstance.ephemeral() as fresh:
@@ -66,7 +73,6 @@ class Site:
                 resources={
                     "lake": self.lake,
                     "home": UPath(self.home),
-                    "settings": self.settings,
                     "clock": lambda: NOW,
                 },
             )
@@ -84,7 +90,8 @@ def site(tmp_path: Path) -> Site:
 def test_sensors_are_on_when_there_is_a_route_and_off_without() -> None:
     running, stopped = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
     for routes, status in (((OPS,), running), ((), stopped)):
-        made = sensors(Site(Path("nowhere"), routes).settings, lambda *_: DeliveryCounts())
+        site = Site(Path("nowhere"), routes)
+        made = sensors(site.settings, site.current, lambda *_: DeliveryCounts())
         assert {one.name for one in made} == {"watch_data", "deliver_findings"}
         assert {one.default_status for one in made} == {status}
 
@@ -130,6 +137,39 @@ def test_a_finding_is_delivered_once_by_the_other_sensor(
         dg.AssetKey(["mart", "deliveries"])
     ]
     assert second.asset_events == []
+
+
+def test_routes_and_mutes_are_those_of_the_settings_file_at_each_tick(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run mutes by the file: a sensor that has not read it opened the finding, and sent it."""
+    mute = Mute(rule="data.late", reason="a known outage", until=date(2026, 12, 24), by="Ada")
+    site.late(through=18)
+    with http_inbox() as inbox:
+        monkeypatch.setenv("ALERT_URL", inbox.url)
+        monkeypatch.setenv("ALERT_SECRET", "s1gning")
+        site.tick("watch_data")
+        site.file = {"alerts": Alerts(routes=())}
+        assert site.tick("deliver_findings").skip_message == "nothing to send"
+        site.file = {"alerts": Alerts(routes=(OPS,), mutes=(mute,))}
+        for _ in range(2):
+            site.tick("watch_data")
+            site.tick("deliver_findings")
+    assert site.found() == [("data.late", "muted")]
+    assert [body["kind"] for body in inbox.bodies if body["kind"] == "opened"] == []
+
+
+def test_a_connection_that_the_settings_file_has_since_is_watched(site: Site) -> None:
+    site.late(through=21)
+    site.file = {"connections": (OpenAIConnection(name="bolt"),)}
+    with calm(), dg.DagsterInstance.ephemeral() as instance:
+        job = dg.Definitions(
+            [spend], jobs=[dg.define_asset_job("refresh", [spend])], executor=dg.in_process_executor
+        ).resolve_job_def("refresh")
+        job.execute_in_process(instance=instance, raise_on_error=False, tags={CONNECTION: "bolt"})
+        site.tick("watch_data", instance)
+    found = site.lake.read(Findings).filter(rule="data.run_failed")
+    assert found["connection"].to_list() == ["bolt"]
 
 
 def test_a_route_for_spend_receives_nothing_about_data(
