@@ -60,9 +60,11 @@ def _settings(home: str | None, what: str, *, is_done: bool) -> Settings:
         is_done: Whether it is forgotten, and no preview.
     """
     from openai_costs.cli.empty_home import refuse_unread  # noqa: PLC0415
+    from openai_costs.storage.renamed import finish_renaming  # noqa: PLC0415
 
     settings = writable(home)
     refuse_unread(place(settings.home), what)
     if is_done:
         refuse_unwritable(place(settings.home))
+        finish_renaming(place(settings.home))  # what is forgotten would come by its other name
     return settings

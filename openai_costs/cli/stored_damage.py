@@ -18,6 +18,7 @@ from openai_costs.sources.provider import Diagnosis
 from openai_costs.storage.files import content_of, is_local
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.layout import foreign_files, misplaced
+from openai_costs.storage.renamed import unfinished_renaming
 from openai_costs.storage.table_damage import damaged_tables
 
 MOST_FILES = 3
@@ -52,7 +53,13 @@ def damaged_page(home: UPath) -> list[str]:
 
 
 def stored_facts(home: UPath) -> Iterator[Diagnosis]:
-    """Yield what is damaged, and what is foreign."""
+    """Yield what is damaged, what is foreign, and which renaming did not end."""
+    if one := unfinished_renaming(home):
+        text = f"{one.old} is called {one.new} now, and not yet in all that is kept"
+        why = (
+            "a run is at it, or did not end well. Any run goes on, such as `openai-costs backfill`"
+        )
+        yield Diagnosis("WARN", "renaming", f"{text}: {why}.")
     if damaged := damaged_files(home):
         texts = listed(damaged, MOST_FILES, "file", ". ")
         yield Diagnosis("FAIL", "stored files", f"{texts}. {REMEDY}")

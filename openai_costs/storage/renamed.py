@@ -5,12 +5,12 @@ known of people and keys stays known, and each finding keeps its id, so that no 
 again. Killed half way, the next run goes on before it does anything else.
 """
 
-import json
-
+import msgspec
 import polars as pl
 from upath import UPath
 
-from openai_costs.storage.files import files_below, remove_folder, replace_file
+from openai_costs.kernel.unreadable import UNREADABLE
+from openai_costs.storage.files import content_of, files_below, remove_folder, replace_file
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.locks import held, no_writers
 from openai_costs.storage.read_names import SUFFIX, kept_files, numbered, read_at
@@ -21,6 +21,14 @@ UNFINISHED = ".renaming.json"
 """Below the home: what was called how, and how it is to be called, until all of it is."""
 
 LOCK = ".renaming.lock"
+
+
+class Renaming(msgspec.Struct, frozen=True):
+    """What is called how, and how it is to be called."""
+
+    provider: str
+    old: str
+    new: str
 
 
 def rename_connection(home: UPath, provider: str, old: str, new: str) -> None:
@@ -34,23 +42,32 @@ def rename_connection(home: UPath, provider: str, old: str, new: str) -> None:
     """
     with held(home / LOCK):
         _finish(home)
-        names = {"provider": provider, "old": old, "new": new}
-        replace_file(home / UNFINISHED, json.dumps(names).encode())
+        replace_file(home / UNFINISHED, msgspec.json.encode(Renaming(provider, old, new)))
         _finish(home)
 
 
 def finish_renaming(home: UPath) -> None:
     """Go on with a renaming that did not end, or wait for the process that is at it."""
-    if (home / UNFINISHED).exists():
+    if unfinished_renaming(home) is not None:
         with held(home / LOCK):
             _finish(home)
 
 
+def unfinished_renaming(home: UPath) -> Renaming | None:
+    """Return the renaming that did not end; None where there is none.
+
+    A note that is damaged is none: as long as pages have the old name, a run begins once more.
+    """
+    try:
+        return msgspec.json.decode(content_of(home / UNFINISHED), type=Renaming)
+    except (FileNotFoundError, *UNREADABLE):
+        return None
+
+
 def _finish(home: UPath) -> None:
-    unfinished = home / UNFINISHED
-    if unfinished.exists():
-        _rename(home, **json.loads(unfinished.read_bytes()))
-        unfinished.unlink()
+    if (renaming := unfinished_renaming(home)) is not None:
+        _rename(home, renaming.provider, renaming.old, renaming.new)
+        (home / UNFINISHED).unlink()
 
 
 def _rename(home: UPath, provider: str, old: str, new: str) -> None:

@@ -13,12 +13,15 @@ from upath import UPath
 from openai_costs.cli.commands import main
 from openai_costs.kernel.known_texts import known
 from openai_costs.storage import forget_key, forgotten
+from openai_costs.storage.archive import Archive
 from openai_costs.storage.files import place
 from openai_costs.storage.forget_key import key_file, made_key
 from openai_costs.storage.forgotten import remember
 from openai_costs.storage.lake import Lake
+from openai_costs.storage.renamed import UNFINISHED
 from openai_costs.tables.mart.spend_attribution import SpendAttribution
 from openai_costs_tests.org import LEDGER, day, house
+from openai_costs_tests.storage.test_archive import day_read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,3 +157,17 @@ def test_a_run_of_dagster_ends_without_the_key_before_it_asks_anyone(
     assert not ran.is_green
     assert ran.failures == []  # no step began
     assert not (tmp_path / "home/raw").exists()
+
+
+def test_a_connection_is_forgotten_by_the_name_that_it_was_about_to_get(
+    of_the_commands: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = copytree(of_the_commands, tmp_path / "home")
+    Archive(UPath(home)).keep(day_read(connection="before"))
+    note = {"provider": "openai", "old": "before", "new": "gone"}
+    (home / UNFINISHED).write_text(json.dumps(note))
+    settings = settings_in(tmp_path / "settings", home)
+    words = ("forget-connection", "gone", "--yes", "--home", str(home))
+    assert run(monkeypatch, settings, *words) == 0
+    names = Archive(UPath(home)).connections("openai")
+    assert not {"before", "gone"}.intersection(names)

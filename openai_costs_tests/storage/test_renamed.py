@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from upath import UPath
 
+from openai_costs.cli.stored_damage import stored_facts
 from openai_costs.storage import locks
 from openai_costs.storage import renamed as module
 from openai_costs.storage.archive import Archive, open_read
@@ -183,6 +184,30 @@ def test_a_renaming_that_was_killed_is_finished_by_the_next_run(tmp_path: Path) 
     assert open_read(read).bodies["ledger"] == b"first"
     finish_renaming(home)
     assert not (home / module.UNFINISHED).exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff", b'{"provider": 1}', b"[" * 9999])
+def test_a_note_of_a_renaming_that_is_damaged_stops_nothing(tmp_path: Path, damage: bytes) -> None:
+    home, archive = UPath(tmp_path), Archive(UPath(tmp_path))
+    archive.keep(day_read(connection="acme"))
+    (home / module.UNFINISHED).write_bytes(damage)
+    finish_renaming(home)
+    assert archive.connections("openai") == ["acme"]
+    rename_connection(home, "openai", "acme", "bolt")
+    assert archive.connections("openai") == ["bolt"]
+    assert not (home / module.UNFINISHED).exists()
+
+
+def test_a_renaming_that_did_not_end_is_named_by_the_doctor(tmp_path: Path) -> None:
+    home = UPath(tmp_path)
+    Archive(home).keep(day_read(connection="acme"))
+    with patch.object(module, "remove_folder", die), suppress(KilledError):
+        rename_connection(home, "openai", "acme", "bolt")
+    [fact] = stored_facts(home)
+    assert (fact.state, fact.about) == ("WARN", "renaming")
+    assert fact.text.startswith("acme is called bolt now, and not yet in all that is kept: a run ")
+    finish_renaming(home)
+    assert [*stored_facts(home)] == []
 
 
 def test_what_another_renaming_left_is_finished_first(tmp_path: Path) -> None:
