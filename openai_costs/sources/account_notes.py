@@ -98,6 +98,12 @@ def counted_elsewhere(settings: Settings) -> dict[str, str]:
     return {name: found.text for name, found in known.items() if found and found.holder}
 
 
+def with_own_days(settings: Settings) -> list[Connection]:
+    """Return the connections of the settings without those that are counted as others."""
+    elsewhere = counted_elsewhere(settings)
+    return [one for one in settings.connections if one.name not in elsewhere]
+
+
 def _refusal_of(archive: Archive, connection: Connection) -> UPath:
     return archive.note(connection.provider, connection.name, REFUSAL)
 

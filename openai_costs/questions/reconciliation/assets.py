@@ -17,6 +17,7 @@ from openai_costs.questions.reconciliation.reconcile import Sides, reconciliatio
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.gateway import days_in_use
 from openai_costs.settings.load import Settings
+from openai_costs.sources.account_notes import with_own_days
 from openai_costs.storage.lake import ROWS_A_BATCH, Lake
 from openai_costs.storage.slices import Batch, Batches, Slice
 from openai_costs.tables.core.api_keys import ApiKeys
@@ -86,7 +87,7 @@ def _captured(lake: Lake, days: DayRange, settings: Settings) -> pl.DataFrame:
     ledger = lake.read(Spend, days)
     bill_days = lake.read(SpendControl, days).select("connection", "day", "is_settled")
     read = meter_days(lake.batches(GatewaySpend, days))
-    reads = Reads(bill_days, read, settings.connections)
+    reads = Reads(bill_days, read, with_own_days(settings))
     return capture(ledger, lake.read(GatewaySpend, days), reads, settings.gateway.name)
 
 

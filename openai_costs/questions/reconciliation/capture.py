@@ -29,7 +29,7 @@ class Reads:
     Args:
         bill_days: connection, day, is_settled: the days of every bill that were read.
         meter_days: day, is_settled: those of the meter.
-        connections: The connections of the settings.
+        connections: The connections of the settings, without those that are counted as others.
     """
 
     bill_days: pl.DataFrame

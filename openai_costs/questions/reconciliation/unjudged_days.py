@@ -14,6 +14,7 @@ from openai_costs.questions.reconciliation.judged_by import LINE, REQUEST, judge
 from openai_costs.settings import Gateway
 from openai_costs.settings.connection import Connection
 from openai_costs.settings.load import Settings
+from openai_costs.sources.account_notes import with_own_days
 from openai_costs.storage.lake import Lake
 from openai_costs.tables.contract import Contract
 from openai_costs.tables.core.api_keys import ApiKeys
@@ -31,7 +32,7 @@ def days_to_compare_again(lake: Lake, settings: Settings) -> list[DayRange]:
     """Return the days that bill and meter would be compared otherwise now, by key or as sums."""
     gateway = settings.gateway
     by_key = (*unjudged_days(lake, gateway), *days_judged_otherwise(lake, gateway))
-    return [*by_key, *days_of_other_bills(lake, gateway, settings.connections)]
+    return [*by_key, *days_of_other_bills(lake, gateway, with_own_days(settings))]
 
 
 def days_of_other_bills(

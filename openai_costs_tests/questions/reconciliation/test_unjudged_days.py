@@ -17,10 +17,14 @@ from openai_costs.questions.reconciliation.reconcile import reconciliation
 from openai_costs.questions.reconciliation.unjudged_days import (
     days_judged_otherwise,
     days_of_other_bills,
+    days_to_compare_again,
     unjudged_days,
 )
 from openai_costs.settings import Gateway
+from openai_costs.settings.load import Settings
+from openai_costs.sources.account_notes import keep_refusal, with_own_days
 from openai_costs.sources.openai.settings import OpenAIConnection
+from openai_costs.storage.archive import Archive
 from openai_costs.storage.lake import Lake
 from openai_costs.storage.slices import Batch, Slice
 from openai_costs.storage.withdrawal import withdraw
@@ -45,6 +49,10 @@ AT = datetime(2026, 4, 1, tzinfo=UTC)
 DAYS = range(50)
 GATEWAY = Gateway(token_files=("tokens.csv",))
 LISTED: dict[str, Any] = {"last_seen_day": DAY + timedelta(days=60)}
+
+
+def stale_by(lake: Lake, settings: Settings) -> set[date]:
+    return {day for some in days_to_compare_again(lake, settings) for day in some}
 
 
 def on(*numbers: int) -> set[date]:
@@ -213,6 +221,16 @@ def test_days_are_not_whole_any_more_where_a_bill_comes_that_was_not_read_for_th
     captured_with(acme, beta)
     assert stale_with(acme, beta) == set()
     assert stale_with(acme) == settled
+    home = lake.root.parent
+    both = Settings(
+        home=str(home), config_file=Path("x.toml"), connections=(acme, beta), gateway=GATEWAY
+    )
+    assert settled.isdisjoint(stale_by(lake, both))
+    keep_refusal(Archive(home), beta, "It is counted as acme.", "acme")  # it has no bill of its own
+    assert with_own_days(both) == [acme]
+    assert settled <= stale_by(lake, both)
+    captured_with(acme)
+    assert settled.isdisjoint(stale_by(lake, both))
 
 
 def test_without_a_gateway_no_day_is_compared_and_none_is_stale(tmp_path: Path) -> None:
