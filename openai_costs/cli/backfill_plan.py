@@ -153,27 +153,34 @@ def plan_offline(settings: Settings, asked: DayRange | None, now: datetime) -> l
 def _unfinished(settings: Settings, steps: Iterable[Step], today: date) -> Iterator[Step]:
     """Yield runs of the days whose tables are not all of one read, where no step rebuilds them.
 
-    Tables of all days would be of two reads as well: budgets of new dollars beside older days.
+    Tables of all days would be of two reads as well: budgets of new dollars beside older days. A
+    day whose newest page is damaged waits for the step that reads it; without one its run says so.
     """
-    home = place(settings.home)
-    rebuilt = {
-        (one.name, day)
-        for step in steps
-        if step.job_name == REBUILD
-        for one in step.settings.asked_connections
-        for day in step.days
-    }
-    torn = set(slices_in_flight(Lake(home))) - rebuilt
+    home, made = place(settings.home), list(steps)
+    torn = set(slices_in_flight(Lake(home))) - _made_by(REBUILD, made)
+    read = _made_by(REFRESH, made)
     for connection in settings.connections:
         name = connection.name
         days = sorted(day for one, day in torn if one == name and day <= today)
         if not days:
             continue
         alone = settings.only(name)
-        unusable = {read.day for read in damaged_reads(Archive(home), connection, days)}
+        damaged = damaged_reads(Archive(home), connection, days)
+        unusable = {one.day for one in damaged if (name, one.day) in read}
         for kept in from_kept_pages(alone, DayRange(days[0], days[-1]), today):
             some = set(kept.days).intersection(days) - unusable
             yield from (kept._replace(days=one) for one in consecutive(some))
+
+
+def _made_by(job_name: str, steps: Iterable[Step]) -> set[tuple[str, date]]:
+    """Return what the steps of a job make: connection and day."""
+    return {
+        (one.name, day)
+        for step in steps
+        if step.job_name == job_name
+        for one in step.settings.asked_connections
+        for day in step.days
+    }
 
 
 def _archived(settings: Settings) -> list[ReadsOf]:

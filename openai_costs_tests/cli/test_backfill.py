@@ -202,6 +202,10 @@ def test_what_a_killed_run_left_in_part_is_made_again_whichever_days_are_asked_o
     harbour = (REFRESH, "harbour", "2026-03-09")
     assert told(plan(settings.only("harbour"), asked, NOON)) == [harbour, *again]
     assert told(plan(settings, None, NOON)) == [again[0], TRAILING, again[1]]
+    [page] = Archive(place(settings.home)).reads("openai", "acme", "costs", TODAY)
+    page.write_bytes(b"damaged")
+    assert told(plan(settings, None, NOON)) == [again[0], TRAILING], "it is read as well"
+    assert told(plan(settings.only("harbour"), asked, NOON)) == [harbour, *again], "it says so"
     keep(settings, "harbour", asked.first)
     offline = told(plan_offline(settings.only("harbour"), asked, NOON))
     assert offline == [(REBUILD, *harbour[1:]), *again]
