@@ -6,7 +6,7 @@ here: which bill a token is on by what they say (registry.py).
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -54,6 +54,7 @@ class Known:
         lacking: The days of complete lists without it, between readings that name it otherwise.
         runs: The readings by source, in the order in which sources are believed.
         deleted: By source, the first day of those since it was live there that list it as deleted.
+        made: By source, when its life there began.
     """
 
     row: TokenRow
@@ -66,6 +67,24 @@ class Known:
     lacking: Sequence[date] = ()
     runs: dict[str, list[_Run]] = field(default_factory=dict)
     deleted: dict[str, date] = field(default_factory=dict)
+    made: dict[str, datetime] = field(default_factory=dict)
+
+    def is_made_again(self, row: TokenRow, source: str) -> bool:
+        """Return whether a source lists another life of it than the one that is known."""
+        made = self.made.get(source)
+        is_younger = bool(made and row.created_at and row.created_at > made)
+        return not row.is_deleted and (is_younger or source in self.deleted)
+
+    def begin_again(self, source: str) -> None:
+        """Leave out what a source said of the life before: no row of the next one repeats it."""
+        named, self.mapping = Named(), source
+        for other, runs in self.runs.items():
+            if other != source:
+                self.mapping = self.mapping if named.openai_api_key_id else other
+                named = named.or_else(runs[-1].named)
+        if not named.openai_api_key_id:
+            self.mapping = source
+        self.row = self.row._replace(**named._asdict())
 
     def turns(self) -> Iterator[Turn]:
         """Yield what was known in turn, oldest first; the last turn has the last values."""
@@ -105,12 +124,7 @@ def folded(listings: Iterable[Listing]) -> dict[str, Known]:
     for listing in listings:
         sources.add(listing)
         for row in listing.tokens():
-            known = found[row.token_id] = _with(found.get(row.token_id), row, listing)
-            if row.is_deleted:
-                known.deleted.setdefault(listing.mapping, listing.day)
-            else:
-                known.deleted.pop(listing.mapping, None)
-                _note(known.runs.setdefault(listing.mapping, []), row, listing.day)
+            _add(found, row, listing)
         for last, before in listing.lives_before():
             known = found[before.token_id]
             runs = known.runs[listing.mapping]
@@ -124,6 +138,26 @@ def folded(listings: Iterable[Listing]) -> dict[str, Known]:
             known.until = sources.until(known)
         known.lacking = sources.lacking(known)
     return found
+
+
+def _add(found: dict[str, Known], row: TokenRow, listing: Listing) -> None:
+    """Add what a reading says of a token; of a new life, what it does not say is not known."""
+    before, source = found.get(row.token_id), listing.mapping
+    is_made_again = before is not None and before.is_made_again(row, source)
+    if before is not None and is_made_again:
+        before.begin_again(source)
+    known = found[row.token_id] = _with(before, row, listing)
+    if row.is_deleted:
+        known.deleted.setdefault(source, listing.day)
+        return
+    known.deleted.pop(source, None)
+    if row.created_at:
+        known.made[source] = row.created_at
+    runs = known.runs.setdefault(source, [])
+    if is_made_again and runs and runs[-1].named != row.named:
+        runs.append(_Run(listing.day, listing.day, row.named))
+    else:
+        _note(runs, row, listing.day)
 
 
 def _with(known: Known | None, row: TokenRow, listing: Listing) -> Known:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,6 +55,25 @@ def test_what_a_deleted_row_names_held_until_the_token_was_made_again() -> None:
     ]
     for undated in (listing(AGAIN, GONE, on=day(9)), listing(AGAIN, at(GONE, 0), on=day(9))):
         assert states(made(undated)) == [("maps-2", "active", True, "key_1", None, None)]
+
+
+@pytest.mark.parametrize("is_seen_deleted", [True, False])
+def test_what_a_token_named_before_it_was_made_again_is_not_what_it_names_now(
+    *, is_seen_deleted: bool
+) -> None:
+    """It has no key of its own any more: settings, or another source, say which one it uses."""
+    bare = at(TokenRow("tok", "maps", "active"), 6)
+    gone = [listing(at(GONE, 0), on=day(3))] if is_seen_deleted else []
+    lists = [listing(at(LIVE, 0)), *gone]
+    lists += [listing(bare, at(GONE, 0), on=day(number)) for number in (7, 9)]
+    before, now = made(*lists)
+    assert before["openai_api_key_id"] == "key_0"
+    assert (now["openai_api_key_id"], now["status"], now["is_current"]) == (None, "active", True)
+    of_file = listing(TokenRow("tok", openai_api_key_id="key_7"), on=day(9), by=FILE)
+    now = made(*lists, of_file)[-1]
+    assert (now["openai_api_key_id"], now["mapping"]) == ("key_7", FILE)
+    now = made(of_file, *lists)[-1]
+    assert now["openai_api_key_id"] == "key_7"
 
 
 def test_of_several_deleted_rows_the_one_that_was_made_last_is_of_the_last_life() -> None:
