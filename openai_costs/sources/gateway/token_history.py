@@ -76,7 +76,7 @@ class Known:
         return not row.is_deleted and (is_younger or source in self.deleted)
 
     def begin_again(self, source: str) -> None:
-        """Leave out what a source said of the life before: no row of the next one repeats it."""
+        """Leave out what a source has of the life before: no row of the next one repeats it."""
         named, self.mapping = Named(), source
         for other, runs in self.runs.items():
             if other != source:
@@ -140,13 +140,13 @@ def folded(listings: Iterable[Listing]) -> dict[str, Known]:
     return found
 
 
-def _add(found: dict[str, Known], row: TokenRow, listing: Listing) -> None:
+def _add(tokens: dict[str, Known], row: TokenRow, listing: Listing) -> None:
     """Add what a reading says of a token; of a new life, what it does not say is not known."""
-    before, source = found.get(row.token_id), listing.mapping
+    before, source = tokens.get(row.token_id), listing.mapping
     is_made_again = before is not None and before.is_made_again(row, source)
     if before is not None and is_made_again:
         before.begin_again(source)
-    known = found[row.token_id] = _with(before, row, listing)
+    known = tokens[row.token_id] = _with(before, row, listing)
     if row.is_deleted:
         known.deleted.setdefault(source, listing.day)
         return
