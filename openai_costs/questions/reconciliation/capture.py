@@ -14,6 +14,7 @@ from openai_costs.questions.gateway import is_openai
 from openai_costs.questions.provider_scope import OPENAI
 from openai_costs.questions.token_kinds import KINDS, all_tokens
 from openai_costs.settings.connection import Connection
+from openai_costs.sources.registry import hosts_of
 from openai_costs.tables.mart.gateway_capture import GatewayCapture
 from openai_costs.tables.upstreams import HOST_OF
 
@@ -63,15 +64,15 @@ def capture(ledger: pl.DataFrame, meter: pl.DataFrame, reads: Reads, gateway: st
 def with_states(rows: pl.DataFrame, lines: pl.DataFrame, reads: Reads) -> pl.DataFrame:
     """Return rows of days and providers with `is_settled`: all bills and the meter have settled.
 
-    The bills are those with a line of the day, and those of all connections of the provider: one
-    that was not read makes a day look metered as more than it was billed.
+    The bills are those with a line of the day, and those of all connections that the provider
+    invoices: one that was not read makes a day look metered as more than it was billed.
 
     Args:
         rows: day, provider, and more.
         lines: `BILL` of core.spend.
         reads: The days that were read.
     """
-    named = [(one.name, one.provider) for one in reads.connections]
+    named = [(one.name, host) for one in reads.connections for host in hosts_of(one)]
     connections = pl.DataFrame(
         named, {"connection": pl.String, "provider": pl.String}, orient="row"
     )

@@ -5,6 +5,8 @@ import polars as pl
 
 from openai_costs.questions.reconciliation.capture import Reads, capture
 from openai_costs.settings.connection import Connection
+from openai_costs.sources.bedrock.settings import BedrockConnection
+from openai_costs.sources.focus_file.settings import FocusConnection
 from openai_costs.sources.openai.settings import OpenAIConnection
 from openai_costs.tables.mart.gateway_capture import GatewayCapture
 from openai_costs_tests.questions.reconciliation.sides import DAY, bill, counted, line, meter
@@ -109,6 +111,28 @@ def test_a_day_of_which_another_bill_of_the_provider_was_not_read_is_not_settled
     seen = meter(counted("12", 1, 0, 0, upstream_provider="anthropic"))
     (other, ours) = captured(both[0], seen, ACME, BETA)["is_settled"].to_list()
     assert (other, ours) == (False, False)
+
+
+def test_the_bills_of_a_cloud_are_those_of_all_connections_that_it_invoices():
+    """Two of AWS, and an export of which only the files say who invoices."""
+    both = (
+        bill(line("input", "10", 1, provider="anthropic", host="aws")),
+        meter(counted("40", 1, 0, 0, upstream_provider="bedrock")),
+    )
+    more = {"files": ("billing",)}
+    ours = BedrockConnection.model_validate({"name": "acme", **more})
+    others = [
+        BedrockConnection.model_validate({"name": "beta", **more}),
+        FocusConnection.model_validate({"name": "beta", "host": "aws", **more}),
+    ]
+    elsewhere = [
+        FocusConnection.model_validate({"name": "beta", "host": "azure", **more}),
+        FocusConnection.model_validate({"name": "beta", **more}),
+    ]
+    for of_aws, some in ((False, others), (True, elsewhere)):
+        for other in some:
+            found = captured(*both, ours, other).filter(provider="aws")
+            assert found["is_settled"].to_list() == [of_aws], other
 
 
 def test_a_day_without_a_line_on_the_bill_is_settled_when_bill_and_meter_are():
