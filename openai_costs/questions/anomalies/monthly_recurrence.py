@@ -65,7 +65,7 @@ def _days_left(day: date) -> int:
     return (month_of(day).last - day).days
 
 
-MONTHS_BACK = (*range(27, 34), *range(58, 65))
+MONTHS_BACK = (range(27, 34), range(58, 65))
 """How many days ago the same day of the last two months was, a day or three more or less."""
 
 
@@ -78,8 +78,25 @@ def recurs(jump: pl.Expr) -> pl.Expr:
     Args:
         jump: How far a day lies above what was expected of it, in x.
     """
-    seen = [pl.when(_same_day(days)).then(lag(jump, days)) for days in MONTHS_BACK]
-    return (pl.max_horizontal(seen) >= ALIKE * jump).fill_null(value=False)
+    return pl.any_horizontal(_seen(jump))
+
+
+def recurs_each_month(jump: pl.Expr) -> pl.Expr:
+    """Whether it was seen on this day of both of the last two months: by chance it rarely is.
+
+    Args:
+        jump: As of `recurs`.
+    """
+    return pl.all_horizontal(_seen(jump))
+
+
+def _seen(jump: pl.Expr) -> list[pl.Expr]:
+    """Return whether a jump of nearly this size was seen on this day, for each month back."""
+    months = (
+        pl.max_horizontal(pl.when(_same_day(days)).then(lag(jump, days)) for days in month)
+        for month in MONTHS_BACK
+    )
+    return [(one >= ALIKE * jump).fill_null(value=False) for one in months]
 
 
 def _same_day(days: int) -> pl.Expr:

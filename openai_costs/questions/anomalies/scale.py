@@ -7,7 +7,7 @@ wild for a day is as wide as its wild days. Only residuals of earlier days are u
 import polars as pl
 
 from openai_costs.questions.anomalies.baseline import AMOUNT_DAYS, carried
-from openai_costs.questions.anomalies.monthly_recurrence import recurs
+from openai_costs.questions.anomalies.monthly_recurrence import recurs_each_month
 from openai_costs.questions.series import ID, KEY, PRINCIPALS, lag
 
 BODY_DAYS = 120
@@ -112,11 +112,11 @@ def _with_prior(n: pl.Expr, body: pl.Expr) -> pl.Expr:
 def _with_tails(days: pl.DataFrame) -> pl.DataFrame:
     """Add _weeks, how many of the last 26 weeks there are, and _high_week, the 81st percentile.
 
-    A jump that came on the same day of an earlier month is of a job, and no noise.
+    A jump that came on the same day of both months before is of a job, and no noise.
     A week counts back from the day before, so the weeks of a day are those of the day a week ago
     and one more: all days that are whole weeks apart share them.
     """
-    is_job = (pl.col("judged") > LOUD * pl.col("body")) & recurs(pl.col("judged"))
+    is_job = (pl.col("judged") > LOUD * pl.col("body")) & recurs_each_month(pl.col("judged"))
     noise = pl.when(is_job.fill_null(value=False)).then(NOTHING).otherwise("judged")
     days = days.with_columns(_noise=noise.fill_null(NOTHING), _phase=pl.col("age") % 7)
     days = days.with_columns(_weekly=pl.col("_noise").rolling_max(7, min_samples=1).over(ID))

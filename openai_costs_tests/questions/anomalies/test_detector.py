@@ -102,6 +102,14 @@ def test_a_monthly_job_hides_no_rise_that_lasts() -> None:
     assert begins in found
 
 
+def test_wild_days_that_meet_by_chance_stay_noise() -> None:
+    """Of days at random, many have another about a month before: a job comes in each month."""
+    wild = (13, 19, 30, 32, 50, 60, 73, 88, 94, 95, 99, 102, 109, 112, 172, 180, 186)
+    costs = [400.0 if number in wild else usd for number, usd in enumerate(flat(200))]
+    found = flagged(frame(org=flat(200), key_k=costs), "key:k")
+    assert [day for day in found if day > on(150)] == []
+
+
 def test_the_first_end_of_a_month_of_a_young_key_is_not_judged() -> None:
     ends = [number for number in range(140) if on(number + 1).day == 1]
     costs = [500.0 if number in ends else usd for number, usd in enumerate(flat(140))]
