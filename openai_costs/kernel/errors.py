@@ -18,8 +18,9 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 └── ContractBroken              rows break a table's contract: the table was left as it was
 
 Other rooms have members of their own. sources, each a ReadFailed: AccountCountedAlready,
-AnswerUnreadable, AskedTooOften, CertificateRefused, DatabaseMissing, FileReplaced, GatewayRefused,
-HostUnreachable, KeyUnusable, OtherAccount, SpendLogsMissing, ViewIsPartial. storage:
+AccountRefused, AnswerUnreadable, AskedTooOften, CertificateRefused, DatabaseMissing, FileReplaced,
+GatewayRefused, HostUnreachable, KeyUnusable, OtherAccount, RefusedAsBefore, SpendLogsMissing,
+ViewIsPartial. storage:
 DatabaseLocked, LockHeld, LockLost, NotEncrypted, StorageFailed, StoreUnreachable, StoreUnsafe,
 StoreUnusable, WriteConflict. outputs: DeliveryFailed, NothingToShow, PublicationRefused.
 cli: NothingMade, NothingStored, RunFailedError, Stopped.
