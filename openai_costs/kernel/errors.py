@@ -20,10 +20,9 @@ OpenAICostsError                a mistake we can explain; shown without a stack 
 Other rooms have members of their own. sources, each a ReadFailed: AccountCountedAlready,
 AccountRefused, AnswerUnreadable, AskedTooOften, CertificateRefused, DatabaseMissing, FileReplaced,
 GatewayRefused, HostUnreachable, KeyUnusable, OtherAccount, RefusedAsBefore, SpendLogsMissing,
-ViewIsPartial. storage:
-DatabaseLocked, LockHeld, LockLost, NotEncrypted, StorageFailed, StoreUnreachable, StoreUnsafe,
-StoreUnusable, WriteConflict. outputs: DeliveryFailed, NothingToShow, PublicationRefused.
-cli: NothingMade, NothingStored, RunFailedError, Stopped.
+ViewIsPartial. storage: DatabaseLocked, LockHeld, LockLost, NotEncrypted, StorageFailed,
+StoreUnreachable, StoreUnsafe, StoreUnusable, WriteConflict. outputs: DeliveryFailed, NothingToShow,
+PublicationRefused. cli: NothingMade, NothingStored, RunFailedError, Stopped.
 """
 
 from collections.abc import Sequence
