@@ -46,6 +46,8 @@ def _ask_late(lake: Lake, facts: Facts) -> pl.DataFrame:
         if one.name in found["connection"] and one.name not in refusals
         if (text := refusal_text(lake, archive, one))
     }
+    if not of_pages:
+        return found
     return late(coverage, facts.now, settling, DATA_OWNER, refusals | of_pages)
 
 

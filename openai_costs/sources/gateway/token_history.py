@@ -77,13 +77,8 @@ class Known:
 
     def begin_again(self, source: str) -> None:
         """Leave out what a source has of the life before: no row of the next one repeats it."""
-        named, self.mapping = Named(), source
-        for other, runs in self.runs.items():
-            if other != source:
-                self.mapping = self.mapping if named.openai_api_key_id else other
-                named = named.or_else(runs[-1].named)
-        if not named.openai_api_key_id:
-            self.mapping = source
+        named, mapping = self._on(date.max, without=source)
+        self.mapping = mapping if named.openai_api_key_id else source
         self.row = self.row._replace(**named._asdict())
 
     def turns(self) -> Iterator[Turn]:
@@ -97,10 +92,12 @@ class Known:
             first = following
         yield Turn(first, self.last, self.row, self.mapping)
 
-    def _on(self, day: date) -> tuple[Named, str]:
-        """Return what the sources name on a day, and which of them named a key."""
+    def _on(self, day: date, *, without: str = "") -> tuple[Named, str]:
+        """Return what the sources but one name on a day, and which of them named a key."""
         named, mapping = Named(), self.mapping
         for source, runs in self.runs.items():
+            if source == without:
+                continue
             if so_far := [run.named for run in runs if run.first <= day]:
                 mapping = mapping if named.openai_api_key_id else source
                 named = named.or_else(so_far[-1])
