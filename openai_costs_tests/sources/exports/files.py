@@ -84,6 +84,8 @@ class Export:
     deleted_before: date | None = None
     withdrawn: set[date] = field(default_factory=set)
     """The days that the newest reading withdrew."""
+    kept_days: DayRange = DAYS
+    """The days whose kept reads are looked at."""
 
     def put(self, name: str, content: bytes) -> None:
         """Write a file below the folder."""
@@ -125,7 +127,7 @@ class Export:
 
     def kept(self) -> list[KeptRead | DamagedRead]:
         """The newest kept read of each day."""
-        return list(PAGES.newest(self.archive, self.connection, DAYS))
+        return list(PAGES.newest(self.archive, self.connection, self.kept_days))
 
     def reads_of(self, day: str) -> int:
         """How many reads of a day are kept."""

@@ -11,14 +11,12 @@ import pytest
 
 from openai_costs.kernel.days import ONE_DAY, DayRange, month_of
 from openai_costs.sources.exports.notes import ABOUT, Notes, owed_days, recall
-from openai_costs.sources.focus_file.assets import PAGES
 from openai_costs_tests.sources.exports.files import NOON, Export, azure_manifest, csv_of, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from openai_costs.storage.archive import DamagedRead, KeptRead
 
 AUGUST, OCTOBER, NOVEMBER = date(2026, 8, 1), date(2026, 10, 1), date(2026, 11, 1)
 ALL: Final = DayRange(AUGUST, NOON.date() + ONE_DAY)
@@ -26,10 +24,7 @@ RECENT: Final = DayRange(NOON.date() - 7 * ONE_DAY, NOON.date() + ONE_DAY)
 
 
 class LongExport(Export):
-    """An export that is read from August on."""
-
-    def kept(self) -> list[KeptRead | DamagedRead]:
-        return list(PAGES.newest(self.archive, self.connection, ALL))
+    """An export that is written month by month, from August on."""
 
     def write(self, month: date, usd: str, *parts: str) -> None:
         """Write a month over, as AWS does: a charge on each day that is over."""
@@ -64,7 +59,7 @@ class LongExport(Export):
 
 @pytest.fixture
 def export(tmp_path: Path) -> LongExport:
-    export = LongExport(tmp_path, now=NOON)
+    export = LongExport(tmp_path, now=NOON, kept_days=ALL)
     for month in (AUGUST, OCTOBER, NOVEMBER):
         export.write(month, "10")
     assert export.read(ALL) == ""
@@ -104,7 +99,7 @@ def test_a_month_that_changes_long_after_its_end_is_read_by_the_next_refresh(
 
 
 def test_a_month_of_which_no_day_was_asked_for_waits_for_its_days(tmp_path: Path):
-    export = LongExport(tmp_path, now=NOON)
+    export = LongExport(tmp_path, now=NOON, kept_days=ALL)
     for month in (AUGUST, NOVEMBER):
         export.write(month, "10")
     assert (export.refresh(), export.refresh()) == (1, 1)

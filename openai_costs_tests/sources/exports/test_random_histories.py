@@ -16,13 +16,11 @@ import pytest
 
 from openai_costs.kernel.days import ONE_DAY, DayRange, month_of
 from openai_costs.sources.exports.notes import owed_days
-from openai_costs.sources.focus_file.assets import PAGES
 from openai_costs_tests.sources.exports.files import Export, azure_manifest, csv_of, row
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openai_costs.storage.archive import DamagedRead, KeptRead
 
 ALL: Final = DayRange(date(2026, 9, 28), date(2026, 11, 14))
 MONTHS: Final = (date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1))
@@ -32,13 +30,6 @@ STEPS: Final = 6
 
 Charges = dict[tuple[date, str], Decimal]
 """Dollars by day and sub-account."""
-
-
-class LongExport(Export):
-    """An export that is read from September on."""
-
-    def kept(self) -> list[KeptRead | DamagedRead]:
-        return list(PAGES.newest(self.archive, self.connection, ALL))
 
 
 @dataclass
@@ -73,7 +64,7 @@ class Run:
 class History:
     """An export whose files come and go, and what is right of it."""
 
-    export: LongExport
+    export: Export
     random: Random
     layout: str
     runs: list[Run] = field(default_factory=list)
@@ -152,7 +143,7 @@ class History:
 @pytest.mark.parametrize("layout", ["manifest", "folder", "file"])
 @pytest.mark.parametrize("seed", [0, 4, 6])
 def test_a_day_has_what_the_newest_run_of_each_month_says(tmp_path: Path, seed: int, layout: str):
-    export = LongExport(tmp_path, now=datetime(2026, 11, 8, 12, tzinfo=UTC))
+    export = Export(tmp_path, kept_days=ALL, now=datetime(2026, 11, 8, 12, tzinfo=UTC))
     history = History(export, Random(seed), layout)  # noqa: S311 - the same each time
     for month in MONTHS:
         history.write(month)

@@ -17,14 +17,12 @@ import pytest
 
 from openai_costs.kernel.days import ONE_DAY, DayRange
 from openai_costs.sources.exports.notes import owed_days
-from openai_costs.sources.focus_file.assets import PAGES
 from openai_costs_tests.sources.exports.files import Export, csv_of, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from openai_costs.storage.archive import DamagedRead, KeptRead
 
 FIRST: Final = date(2026, 10, 1)
 ALL: Final = DayRange(FIRST, date(2026, 12, 31))
@@ -52,13 +50,6 @@ SELECTIONS: Final[dict[str, Callable[[Cell, date], bool]]] = {
 """What a query takes of the bill: the running and the last month, by one day or the other."""
 
 
-class LongExport(Export):
-    """An export that is read from October on."""
-
-    def kept(self) -> list[KeptRead | DamagedRead]:
-        return list(PAGES.newest(self.archive, self.connection, ALL))
-
-
 @dataclass
 class Run:
     """What a query wrote at one time."""
@@ -77,7 +68,7 @@ class Run:
 class History:
     """A bill that changes, and the runs of a query of it."""
 
-    export: LongExport
+    export: Export
     random: Random
     selection: str
     bill: dict[Cell, Decimal] = field(default_factory=dict)
@@ -152,7 +143,7 @@ class History:
 def test_a_charge_stays_until_a_run_that_covers_its_day_has_it_no_more(
     tmp_path: Path, seed: int, selection: str
 ):
-    export = LongExport(tmp_path, now=datetime(2026, 11, 20, 12, tzinfo=UTC))
+    export = Export(tmp_path, kept_days=ALL, now=datetime(2026, 11, 20, 12, tzinfo=UTC))
     history = History(export, Random(seed), selection)  # noqa: S311 - the same each time
     for day in DayRange(FIRST, history.today - ONE_DAY):
         history.charge(day)
